@@ -3,11 +3,13 @@
 Contains the list, with who would load each. Not here: what this service loads late, at its own places.
 """
 
+import importlib
 import importlib.abc
 import importlib.machinery
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -58,6 +60,19 @@ class _StandIn(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module.__dict__["__getattr__"] = never
 
 
+@contextmanager
+def _absent(name: str) -> Iterator[None]:
+    """For those who look for it meanwhile."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
 def leave_out() -> None:
     """Call it before anything of them is imported; a second call changes nothing."""
     if any(isinstance(finder, _StandIn) for finder in sys.meta_path):
@@ -65,5 +80,8 @@ def leave_out() -> None:
     for name in ABSENT:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]
     sys.meta_path.insert(0, _StandIn())
+    with _absent("opentelemetry"):
+        # It would load it where it is installed, in whatever process; ours is for those who trace (`operations/traces`).
+        importlib.import_module("redis")
     # requests has nothing to guess charsets with, as is meant.
     warnings.filterwarnings("ignore", message="Unable to find acceptable character detection")

@@ -5,8 +5,6 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from idp.core.origin import commanded_by
-
 if TYPE_CHECKING:
     from idp.settings import Settings
 
@@ -14,8 +12,9 @@ if TYPE_CHECKING:
 @contextmanager
 def told_in_audit(settings: "Settings", operator: str | None) -> Iterator[None]:
     """`operator`: as the command line has it."""
-    calling = import_module("idp.settings").calling_operator
-    commanded_by(operator or settings.audit.operator or calling())
+    # Imported late: `idp serve` itself loads neither.
+    calling, origin = import_module("idp.settings").calling_operator, import_module("idp.core.origin")
+    origin.commanded_by(operator or settings.audit.operator or calling())
     # The standard output is the command's answer.
     has_lines = settings.audit.lines not in ("", "stdout")
     # Imported only then: that module imports the database.
@@ -23,6 +22,6 @@ def told_in_audit(settings: "Settings", operator: str | None) -> Iterator[None]:
     try:
         yield
     finally:
-        commanded_by("")
+        origin.commanded_by("")
         if close is not None:
             close()
