@@ -25,6 +25,9 @@ TOLD: Mapping[AuditEvent, str] = {
     AuditEvent.PASSWORD_LISTED: "",
     AuditEvent.PASSWORD_CHANGED: "",
     AuditEvent.PASSWORD_CLOSED: "",
+    AuditEvent.ACTIVATION_ISSUED: "",
+    AuditEvent.ACTIVATION_USED: "",
+    AuditEvent.ACTIVATION_REFUSED: "",
     AuditEvent.PASSKEY_REFUSED: "",
     AuditEvent.PASSKEY_ADDED: "",
     AuditEvent.PASSKEY_RENAMED: "",
@@ -53,7 +56,12 @@ TOLD: Mapping[AuditEvent, str] = {
 }
 #: Somebody had the password, or tried it: if it was another one, the password door is closed.
 _BY_PASSWORD = frozenset(
-    {AuditEvent.PASSWORD_REFUSED, AuditEvent.MAIL_CODE_REFUSED, AuditEvent.PASSWORD_CHANGED}
+    {
+        AuditEvent.PASSWORD_REFUSED,
+        AuditEvent.MAIL_CODE_REFUSED,
+        AuditEvent.PASSWORD_CHANGED,
+        AuditEvent.ACTIVATION_USED,
+    }
 )
 
 

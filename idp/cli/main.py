@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from idp.cli.activation_options import add_activation
 from idp.cli.audit_options import add_audit, add_roles, operator_name
 from idp.cli.audited import told_in_audit
 from idp.cli.card_options import add_card
@@ -106,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     actions = {"disable": "disable", "enable": "enable", "unlock": "end the waits of", "show": "tell of"}
     for name, verb in actions.items():
         add(f"accounts {name}", f"accounts.{name}", f"{verb} the account of an RPPS").add_argument("rpps")
+    add_activation(add)
     groups["accounts"].choices["disable"].add_argument("--motive", help="why, in words that the person reads")
     add_card(add)
     add_audit(add)

@@ -33,7 +33,8 @@ class AuditEvent(StrEnum):
     #: mailbox others read too and that has no passkey, which reads on its page what a wrong one does; `identity_old`: a
     #: right one, of a person whose identity was proved too long ago
     PASSWORD_REFUSED = "password:check:refused"
-    #: a password was not compared: too many tries
+    #: a password was not compared: too many tries; `reason` `wait`, `closed` (of the person, in this browser), `slowed`
+    #: (of many persons, from one network)
     PASSWORD_THROTTLED = "password:check:throttled"
     #: a right password was found in the lists of common or leaked passwords, for the first time; its person chooses
     #: another one before the sign-in goes on
@@ -71,6 +72,13 @@ class AuditEvent(StrEnum):
     #: others (`others`) or all (`all`); `by` `person`, `psc`, `password_change`, `report`, `closing` (of the account),
     #: `incident` (`incident` names it)
     SESSION_ENDED = "session:end:accepted"
+    #: `idp accounts activate`: a code was given out; `checked`: what was checked, in the administrator's words
+    ACTIVATION_ISSUED = "activation:issue:accepted"
+    #: a password was chosen with it
+    ACTIVATION_USED = "activation:use:accepted"
+    #: a code opened nothing; `reason` `unknown`, `other_person` (another RPPS), `used`, `late`, `void` (of before a new
+    #: password or a disabling), `account_disabled`, `identity_old`, `mailbox_shared`. To the account whose code it is
+    ACTIVATION_REFUSED = "activation:use:refused"
 
     # Accounts.
     #: a person enrolled: the account exists
@@ -92,8 +100,9 @@ class AuditEvent(StrEnum):
     PASSKEY_RENAMED = "passkey:rename:accepted"
     #: a person removed one
     PASSKEY_REMOVED = "passkey:remove:accepted"
-    #: a person chose a new password; `by` `proof` (a card or Pro Santé Connect) `password` (the one before), or
-    #: `renewal` (the password and the code of the sign-in that found it in the lists)
+    #: a person chose a new password; `by` `proof` (a card or Pro Santé Connect) `password` (the one before),
+    #: `activation` (an administrator's code) or `renewal` (the password and the code of the sign-in that found it in
+    #: the lists)
     PASSWORD_CHANGED = "password:change:accepted"
     #: a person changed their postal address
     ADDRESS_CHANGED = "address:change:accepted"

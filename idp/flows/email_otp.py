@@ -1,6 +1,6 @@
 """Contains the mail code: second half of the password path, proof of an enrolment's mailbox. Not here: its sending."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -26,12 +26,22 @@ from idp.interaction.stop import Stop
 from idp.pages.sign_in import EmailOtpPage
 from idp.web.page_routes import PageRoute
 
+_COMPLETED_AS: Mapping[AuthenticatorId, AuthenticatorId] = {
+    "password": "email_otp",
+    "activation": "activation_otp",
+}
 _STATUS = {CodeRefusal.CLOSED: 403}
 
 
 def _occasion(interaction: Interaction) -> str:
     """Returns what an accepted code is bound to: this interaction since its last proof, such as a new password."""
     return f"{interaction.id}:{interaction.events[-1].at.isoformat() if interaction.events else ''}"
+
+
+def _authenticator(interaction: Interaction) -> AuthenticatorId:
+    """Returns what the code completes: what was proved last of the two that a code by mail follows."""
+    begun = [event.authenticator for event in interaction.events if event.authenticator in _COMPLETED_AS]
+    return _COMPLETED_AS[begun[-1]] if begun else "email_otp"
 
 
 class _Due(NamedTuple):
@@ -101,7 +111,8 @@ class EmailOtpFlow:
             accept()
         if account is None:
             raise NotDue(interaction.id)
-        return self.desk.prove(with_event(interaction, event_of("email_otp", self.clock.now()), account))
+        event = event_of(_authenticator(interaction), self.clock.now())
+        return self.desk.prove(with_event(interaction, event, account))
 
     def _page(self, request: Request, due: _Due, notice: str | None, status: int = 200) -> Response:
         interaction, holder = due

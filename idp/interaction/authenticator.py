@@ -15,7 +15,15 @@ from idp.interaction.stop import Stop
 
 #: For the type checker. A test holds that the rows below have the same names.
 AuthenticatorId = Literal[
-    "psc", "cps", "passkey", "password_passkey", "cps_unchecked", "password", "email_otp"
+    "psc",
+    "cps",
+    "passkey",
+    "password_passkey",
+    "cps_unchecked",
+    "password",
+    "email_otp",
+    "activation",
+    "activation_otp",
 ]
 Path = tuple[AuthenticatorId, ...]
 Paths = tuple[Path, ...]
@@ -86,6 +94,19 @@ _ROWS = (
         door="password",
         amr=("otp",),
         after=("password",),
+        stop=Stop.EMAIL_OTP,
+        acr=Acr.PWD_OTP,
+        rank=1,
+        if_passkey_demanded=False,
+    ),
+    # A code that an administrator handed over, in place of the password (docs/adr/0044), and the code by mail after it:
+    # two codes that count once, so never `pwd`, though a password is chosen. Worth the least there is.
+    AuthenticatorRow(id="activation", door="password", amr=("otp",)),
+    AuthenticatorRow(
+        id="activation_otp",
+        door="password",
+        amr=("otp",),
+        after=("activation",),
         stop=Stop.EMAIL_OTP,
         acr=Acr.PWD_OTP,
         rank=1,

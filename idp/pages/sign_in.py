@@ -86,6 +86,24 @@ class PasswordRenewalPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActivationPage:
+    """POST base_path/activation: rpps, code, new_password. `rpps`: as typed. `error`: "activation.refused",
+    "password.network", "enrolment.busy", a key of `accounts/password_rules`, or None."""
+
+    rpps: str
+    #: What the words of a password's rules name: minimum, maximum, own, millions.
+    password_numbers: Mapping[str, int]
+    error: str | None = None
+
+    @property
+    def wrong(self) -> str | None:
+        """Returns the field to mend, "code" for it and the number; None when nothing in the form is wrong."""
+        if self.error in (None, "password.network", "enrolment.busy"):
+            return None
+        return "code" if self.error == "activation.refused" else "new_password"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmailOtpPage:
     """POST base_path/email_otp (code), base_path/email_otp/resend; `purpose` "login" or "enrolment".
 

@@ -45,6 +45,13 @@ class PasswordSettings:
         None,
         source="facts/security PW1",
     )
+    activation_life: timedelta = duration(
+        "The code of `idp accounts activate`.",
+        seconds(24 * 3600),
+        most=seconds(7 * 24 * 3600),
+        name="ACTIVATION_LIFE",
+        source="docs/adr/0044",
+    )
     free_tries: int = number(
         "Failures before the first wait; 0: at once as with 1, and twice as long.", 5, least=0, source=_VALUES
     )

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from werkzeug.wrappers import Request, Response
 
+from idp.adapters.sql.activations import SqlActivations
 from idp.adapters.sql.epochs import SqlEpochs
+from idp.flows.activation import ActivationFlow
 from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
 from idp.flows.closing import ClosingFlow
@@ -143,6 +145,22 @@ def _same_person(parts: Parts, shared: FlowParts) -> SamePersonFlow:
     )
 
 
+def _activation(parts: Parts, shared: FlowParts) -> ActivationFlow:
+    settings = parts.settings
+    return ActivationFlow(
+        desk=shared.desk,
+        deadlines=shared.deadlines,
+        accounts=parts.accounts,
+        activations=SqlActivations(parts.database),
+        change=shared.change,
+        judge=shared.judge,
+        sender=shared.sender,
+        quota=shared.password_posts,
+        clock=parts.clock,
+        identity_life=months(settings.closing.identity_proved_every),
+    )
+
+
 def _required(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     """The required actions."""
     yield CharterFlow(
@@ -154,6 +172,9 @@ def _required(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
         itinerary=parts.itinerary,
         clock=parts.clock,
     )
+    settings = parts.settings
+    if settings.password.door:
+        yield _activation(parts, shared)
     yield PasswordRenewalFlow(desk=shared.desk, change=shared.change, judge=shared.judge)
     yield ClosingFlow(desk=shared.desk, work=parts.work, accounts=parts.accounts, notices=shared.notices)
     yield ProfessionalContextFlow(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
+from idp.adapters.sql.activations import SqlActivations
 from idp.adapters.sql.dead_mails import SqlDeadMails
 from idp.adapters.sql.email_undos import SqlEmailUndos
 from idp.adapters.sql.erasure import SqlErasures
@@ -37,6 +38,7 @@ def build_purges(resources: Resources) -> Mapping[str, Purge]:
         "sessions": lambda: SqlOpenSessions(database).purge(now()),
         "notices": lambda: SqlLogoutNotices(database).purge(now() - _NOTICES_KEPT),
         "undos": lambda: SqlEmailUndos(database).purge(now() - _UNDOS_KEPT),
+        "activations": lambda: SqlActivations(database).purge(now() - _UNDOS_KEPT),
         "evidence": lambda: SqlErasures(database).purge(now() - closing.evidence_life),
         "dead mails": lambda: SqlDeadMails(database).purge(now() - mail.dead_kept),
         "heartbeats": lambda: SqlHeartbeats(database).purge(now() - _HEARTBEATS_KEPT),

@@ -6,13 +6,16 @@ that is taken; after its last one the place where the person is. Not here: a fai
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from bs4 import BeautifulSoup
 from werkzeug.test import TestResponse
 
 from idp.accounts.account import ClosedFor, PasswordClosure
+from idp.accounts.activation import new_activation
 from idp.accounts.charter import CharterRevision
+from idp.adapters.sql.activations import SqlActivations
 from idp.wiring.accounts import build_passwords
 from tests.adapters.psc.hostile_psc import HostilePsc, Lie
 from tests.authenticator import Authenticator
@@ -200,6 +203,14 @@ class Person:
         self.house.accounts.save(replace(account, password_listed_at=NOON))
         return posting(browser, browser.follow(code()), "/password_renewal", new_password=NEW)
 
+    def activation(self, browser: Browser) -> Request:
+        self.signed_in(self.house.browser())
+        code, activation = new_activation(self.house.account, datetime.now(UTC), timedelta(hours=24))
+        SqlActivations(self.house.database).put(activation)
+        hub = ask(browser).request.path.rpartition("/")[0]
+        typed = {"rpps": RPPS, "code": code, "new_password": NEW}
+        return posting(browser, browser.get(f"{hub}/activation"), "/activation", **typed)
+
     def new_password_by_the_present_one(self, browser: Browser) -> Request:
         assert self.house.exchange(answer_of(browser.follow(self.code(browser)()))["code"]).status_code == 200
         typed = {"password": PASSWORD, "new_password": NEW}
@@ -380,6 +391,21 @@ ACTS = (
     Act(
         name="password_renewal",
         commits=(together("accounts", "password_page", "outbox", "password:change:accepted") | ENDED,),
+    ),
+    Act(
+        name="activation",
+        commits=(
+            SENT,
+            together(
+                "accounts",
+                "activations",
+                "password_page",
+                "outbox",
+                "activation:use:accepted",
+                "password:change:accepted",
+            )
+            | ENDED,
+        ),
     ),
     Act(name="address", commits=(together("accounts", "address:change:accepted"),)),
     Act(name="end_one", commits=(ENDED,)),

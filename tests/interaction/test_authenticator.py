@@ -45,6 +45,7 @@ def test_the_paths_are_those_that_were_written_down() -> None:
         ("password", "password_passkey"): Acr.PASSKEY,
         ("cps_unchecked",): Acr.CPS_UNCHECKED,
         ("password", "email_otp"): Acr.PWD_OTP,
+        ("activation", "activation_otp"): Acr.PWD_OTP,
     }
 
 
@@ -89,12 +90,12 @@ def test_a_door_opens_all_that_goes_by_its_name_and_the_unchecked_card_under_the
     assert usable(cps=True) == {"cps"}
     assert usable(cps=True, has_bypass=True) == {"cps", "cps_unchecked"}
     assert usable(has_bypass=True) == set()
-    assert usable(password=True) == {"password", "email_otp"}
+    assert usable(password=True) == {"password", "email_otp", "activation", "activation_otp"}
     assert usable(psc=True) == set()
 
 
 def test_where_a_passkey_is_demanded_it_comes_after_the_password_in_place_of_the_mail_code() -> None:
-    assert usable(password=True, is_passkey_demanded=True) == {"password", "password_passkey"}
+    assert usable(password=True, is_passkey_demanded=True) == {"password", "password_passkey", "activation"}
     assert usable(is_passkey_demanded=True) == set()
     assert usable(passkey=True) == set()  # the client did not name the door
 

@@ -318,7 +318,13 @@ def test_no_stop_is_left_only_when_a_whole_fresh_path_of_enough_rank_is_done_and
 
 def test_the_open_doors_are_the_first_steps_that_would_satisfy_the_request() -> None:
     house = Itinerary(doors(EVERY_DOOR), [], CARD_ONLY)
-    assert {path[0] for path in house.paths(an_interaction())} == {PSC, CPS, "cps_unchecked", PASSWORD}
+    assert {path[0] for path in house.paths(an_interaction())} == {
+        PSC,
+        CPS,
+        "cps_unchecked",
+        PASSWORD,
+        "activation",
+    }
     assert {path[0] for path in house.paths(an_interaction(needed=Acr.CPS))} == {PSC, CPS}
     no_password = Itinerary(doors({PSC}), [], CARD_ONLY)
     assert {path[0] for path in no_password.paths(an_interaction())} == {PSC}

@@ -406,6 +406,7 @@ def _accepted_charters(text_html: str) -> list[State]:
         line,
         of_client,
         *(replace(old, doors=(door,)) for door in ("psc", "cps", "passkey", "password_passkey")),
+        replace(old, doors=("activation", "activation_otp")),
         old,
     )
     page = charter_pages.AcceptancePage(
@@ -924,6 +925,7 @@ def _email() -> list[State]:
     return [
         *(State(name, "account/email.html", one, in_interaction=False) for name, one in of_section.items()),
         *_password_renewal(),
+        *_activation(),
         *(State(name, "email_again.html", one) for name, one in of_stop.items()),
         *(
             State(f"email-undo-{one.state}", "account/email_undo.html", one, in_interaction=False)
@@ -945,6 +947,16 @@ def _password_renewal() -> Iterator[State]:
         named = f"password-renewal{'-' if name else ''}{name}"
         yield State(named, "password_renewal.html", replace(page, error=error), deadline=waiting)
     yield State("password-renewal-shared", "password_renewal.html", page, is_shared_station=True)
+
+
+def _activation() -> Iterator[State]:
+    page = pages.ActivationPage(rpps="", password_numbers=PASSWORD_NUMBERS)
+    waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
+    errors = {"refused": "activation.refused", "weak": "enrolment.password_weak"}
+    errors |= {"network": "password.network", "busy": "enrolment.busy"}
+    yield State("activation", "activation.html", page, deadline=waiting)
+    for name, error in errors.items():
+        yield State(f"activation-{name}!", "activation.html", replace(page, rpps=ELISE.rpps, error=error))
 
 
 def _already_enrolled() -> list[State]:

@@ -185,6 +185,9 @@ def hostile_states() -> Iterator[State]:
         "account/email_undo.html": email_pages.EmailUndoPage(
             state="ask", token="t" * 43, changed_at=HOSTILE, help_desk=HOSTILE
         ),
+        "activation.html": pages.ActivationPage(
+            rpps=HOSTILE, password_numbers=PASSWORD_NUMBERS, error="activation.refused"
+        ),
         "password_renewal.html": pages.PasswordRenewalPage(
             rpps=HOSTILE, password_numbers=PASSWORD_NUMBERS, error="enrolment.password_leaked"
         ),

@@ -140,6 +140,7 @@ def test_no_link_leaves_but_those_the_view_model_names(
         here = frame(state, locale)
         # "/": the way on without a way back; the base path: the hub, which knows the next page, and below it a door.
         own = {"/", "/end_session", here.other_locale_path, here.base_path, f"{here.base_path}/passkey"}
+        own.add(f"{here.base_path}/activation")
         again = getattr(state.page, "again", None)  # "": this very address
         own |= set() if again is None else {again}
         of_account = re.fullmatch(

@@ -252,6 +252,7 @@ _ME = "/interaction/{id}"
 _CSRF = (("csrf", "{csrf}"),)
 _BY_PROXY = (("Caducee-Proxy", PROXY_SECRET), ("Client-Cert", ":AAAA:"))
 _SIGN_IN = (("rpps", RPPS), ("password", PASSWORD))
+_ACTIVATE = (("rpps", RPPS), ("code", "0" * 20), ("new_password", "violon tambour 9 orage mer"))
 _READ = tuple((name, f"{{{name}}}") for name in ("charter", "revision", "text_sha256"))
 _LEAVE = (*_CSRF, ("request", "{request}"))
 _ENROL = (
@@ -354,6 +355,9 @@ SHOTS = (
     Shot("restart", "POST", f"{_ME}/restart", 303, form=_CSRF, who="choice"),
     Shot("password page", "GET", f"{_ME}/password", 303, who="choice"),
     Shot("password", "POST", f"{_ME}/password", 303, form=(*_CSRF, *_SIGN_IN), who="choice"),
+    Shot("activation page", "GET", f"{_ME}/activation", 200, who="choice"),
+    Shot("activation, more time", "POST", f"{_ME}/activation/more_time", 303, form=_CSRF, who="choice"),
+    Shot("activation", "POST", f"{_ME}/activation", 422, form=(*_CSRF, *_ACTIVATE), who="choice"),
     Shot("mail code page", "GET", f"{_ME}/email_otp", 200, who="mail_code"),
     Shot("mail code", "POST", f"{_ME}/email_otp", 422, form=(*_CSRF, ("code", "00000000")), who="mail_code"),
     Shot("mail code, right", "POST", f"{_ME}/email_otp", 303, form=(*_CSRF, ("code", "{mail_code}")), who="mail_code"),

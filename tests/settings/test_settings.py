@@ -136,6 +136,7 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "passkeys_per_person": "docs/adr/0040: each device that a person has, and some",
         "passkey_failures_per_ip": "docs/adr/0040: no assertion can be guessed, so this bounds work alone",
         "passkey_failures_per_ip_window": "docs/adr/0040: a minute, as for passwords",
+        "activation_life": "docs/adr/0044: a day, at most a week",
         "fresh_proof_life": "the Login transaction's order: a person who has just come",
         "interaction_longest": "WCAG 2.2.1: more time for who asks, four times the house value",
         "hsm_sessions": "places in the HSM",

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Engine
 from idp.accounts.account import AccountId
 from idp.accounts.personal_data import Holding, Withheld
 from idp.adapters.sql.account_rows import address_in, has_address
+from idp.adapters.sql.activation_schema import activations
 from idp.adapters.sql.database import reading
 from idp.adapters.sql.email_schema import email_undos
 from idp.adapters.sql.passkey_schema import passkey_offers, passkeys
@@ -72,6 +73,7 @@ HELD = (
     Held(sessions, sessions.c.account_id == _account, AtTheEnd.DELETED),
     Held(passkeys, passkeys.c.account_id == _account, AtTheEnd.DELETED),
     Held(passkey_offers, passkey_offers.c.account_id == _account, AtTheEnd.DELETED),
+    Held(activations, activations.c.account_id == _account, AtTheEnd.DELETED),
     Held(email_undos, email_undos.c.account_id == _account, AtTheEnd.DELETED),
     Held(grants, grants.c.account_id == _account, AtTheEnd.DELETED),
     # Applications are still to be told.
@@ -100,6 +102,7 @@ HELD = (
 SECRETS: Mapping[str, frozenset[str]] = {
     "accounts": frozenset({"password_hash"}),
     "refresh_tokens": frozenset({"token_sha256"}),
+    "activations": frozenset({"code_sha256"}),
     "email_undos": frozenset({"token_sha256"}),
     "outbox": frozenset({"text", "html", "topic"}),
     "audit_events": frozenset({"operator"}),

@@ -7,6 +7,7 @@ Contains columns and constraints. `migrations/` alone creates them; a test keeps
 import sqlalchemy as sa
 
 from idp.adapters.sql import (  # noqa: F401 their tables are of the same metadata
+    activation_schema,
     crl_schema,
     email_schema,
     erasure_schema,
@@ -21,7 +22,7 @@ from idp.adapters.sql.audit_schema import audit_seals as audit_seals
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0024"
+SCHEMA_REVISION = "0025"
 
 _IS_CODE, _IS_NOTICE = sa.text("topic IS NOT NULL"), sa.text("topic IS NULL")
 _IS_UNWARNED = sa.text("enabled AND closing_at IS NULL AND unused_told_at IS NULL")
