@@ -59,6 +59,8 @@ SECONDS: Mapping[str, float] = {
     "tests/journeys/cards/test_cards_by_nginx.py": 8,
     "tests/protocol/authorization/test_sign_in.py": 8,
     "tests/protocol/test_findings.py": 8,
+    "tests/cli/test_embedded.py": 30,
+    "tests/cli/test_worker_ends.py": 12,
     "tests/cli/test_worker.py": 7,
     "tests/protocol/tokens/test_code_redemption_race.py": 7,
     "tests/protocol/tokens/test_refresh.py": 7,

@@ -10,13 +10,13 @@ from idp.accounts.email_otp import masked_email
 from idp.accounts.notices import Notice
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.activations import SqlActivations
-from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.cards.rpps import parse_rpps
 from idp.core.audit import AuditEvent
 from idp.settings import Settings
 from idp.settings.closing import months
 from idp.wiring.accounts import build_notices
+from idp.wiring.audit import build_audit
 from idp.wiring.resources import Resources, open_resources
 from idp.wiring.web import build_web
 
@@ -79,7 +79,7 @@ def _issue(resources: Resources, account: Account, checked: str) -> None:
     post = notices.written(account, Notice.ACTIVATION_ISSUED)
     with SqlUnitOfWork(resources.database).together():
         SqlActivations(resources.database).put(activation)
-        SqlAudit(resources.database, resources.clock).record(
+        build_audit(settings, resources.database, resources.clock).record(
             AuditEvent.ACTIVATION_ISSUED, account_id=account.id, checked=checked
         )
         post()

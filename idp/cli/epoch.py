@@ -8,7 +8,8 @@ import sys
 from collections.abc import Collection
 
 from idp.adapters.sql.audit import SqlAudit
-from idp.adapters.sql.database import hold_alone, open_database, writing
+from idp.adapters.sql.backends import allow_time
+from idp.adapters.sql.database import open_database, writing
 from idp.adapters.sql.epochs import Ended, begin_epoch
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.clients.located_yaml import BadYaml
@@ -44,7 +45,7 @@ def begin(audit: SqlAudit, listeners: Collection[str], reason: str) -> Ended:
     """Begin an epoch, with its audit event, in one commit. Raises StoreUnavailable."""
     database = audit.database
     with SqlUnitOfWork(database).together(), writing(database) as connection:
-        hold_alone(connection)
+        allow_time(connection, None)
         ended = begin_epoch(connection, audit.clock.now(), listeners, reason)
         audit.record(AuditEvent.EPOCH_BEGUN, reason=reason, sessions=ended.sessions, grants=ended.grants)
     return ended

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,9 +16,11 @@ from sqlalchemy import Engine
 
 from idp.adapters.sql.database import open_database
 from idp.adapters.sql.heartbeats import SqlHeartbeats
+from idp.cli import embedded, served
 from idp.cli.embedded import Embedded
 from idp.core.ephemeral import StoreUnavailable
 from idp.core.heartbeats import Heartbeat, Lane, LaneState
+from idp.settings import Settings
 from idp.wiring.resources import Resources
 from tests.adapters.granian.test_server import answers, pids
 from tests.adapters.mail.test_smtp import smtp_relay
@@ -150,79 +153,83 @@ def test_an_outage_of_the_database_ends_nothing(house: House, monkeypatch: pytes
     assert len(process.started) == 1
 
 
+@pytest.mark.parametrize(
+    ("database", "on"),
+    [
+        ("sqlite:////srv/idp.db", {"auto", "on"}),
+        ("postgresql://db/idp", {"on"}),
+    ],
+)
+def test_on_sqlite_it_is_done_unless_said_otherwise(
+    monkeypatch: pytest.MonkeyPatch, database: str, on: set[str]
+) -> None:
+    """Who has several machines has a worker."""
+    set_environment(monkeypatch, DATABASE=database)
+    begun: list[str] = []
+
+    @contextmanager
+    def noted(settings: Settings, _told: Connection) -> Iterator[None]:
+        begun.append(settings.where.database)
+        yield
+
+    monkeypatch.setattr(embedded, "beside_requests", noted)
+    told, _tell = Pipe(duplex=False)
+    done = set()
+    for option in ("auto", "on", "off"):
+        begun.clear()
+        with served.beside(option, told):
+            done |= {option} if begun else set()
+    assert done == on
+
+
 # --- real processes
 
 
-@contextmanager
-def served(shop: Shop, patch: pytest.MonkeyPatch, *options: str, **changes: str) -> Iterator[RunningServer]:
+@pytest.fixture
+def server(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[RunningServer, SlowRelay]]:
+    """`idp serve` with two processes, and its relay."""
+    received, port = SlowRelay(), free_port()
     own = {"KEYS_DIRECTORY": str(shop.place / "keys"), "CLIENTS_FILE": str(shop.place / "clients.yaml")}
-    set_environment(patch, DATABASE=shop.url, **own, **changes)
-    patch.setenv("PYTHONPATH", str(ROOT))
-    port = free_port()
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     url = f"http://127.0.0.1:{port}"
-    command = command_line("serve", "--port", str(port), *options)
-    server = RunningServer(url, command, lambda: answers(f"{url}/health/live"), shop.place / "log")
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
-def test_one_machine_needs_idp_serve_alone_and_its_end_cuts_no_mail(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    received = SlowRelay()
     with smtp_relay(received) as relay:
-        port = str(relay.port)
-        with served(shop, monkeypatch, "--workers", "2", SMTP_PORT=port) as server:
-            shop.post_mails(5)
-            shop.end_sessions("quick")
-            eventually(lambda: len(received.envelopes) == 5 and not shop.leases())
-            beats = SqlHeartbeats(shop.database)
-            eventually(lambda: len({beat.process for beat in beats.all()}) == 1)
-            received.seconds = 3
-            shop.post_mails(9)
-            eventually(lambda: len(received.begun) == 9)
-            assert server.process is not None
-            server.process.send_signal(signal.SIGTERM)
-            told = time.monotonic()
-            assert server.process.wait(within(30)) == 0
-            assert time.monotonic() - told < within(10)
-        assert received.taken() == sorted(received.begun)
-    assert shop.leases() == [False] * 5
-    assert beats.all() == []
-    log = server.log.read_text()
-    assert log.count("background_work_begins") == log.count("background_work_ends") == 1
+        set_environment(monkeypatch, DATABASE=shop.url, SMTP_PORT=str(relay.port), **own)
+        command = command_line("serve", "--port", str(port), "--workers", "2")
+        running = RunningServer(url, command, lambda: answers(f"{url}/health/live"), shop.place / "log")
+        running.start()
+        yield running, received
+        running.stop()
 
 
-def test_another_process_takes_over_the_work_of_one_that_was_killed(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+def test_one_machine_needs_idp_serve_alone_whatever_becomes_of_a_process_and_its_end_cuts_no_mail(
+    shop: Shop, server: tuple[RunningServer, SlowRelay]
 ) -> None:
-    beats, received = SqlHeartbeats(shop.database), SlowRelay()
+    running, received = server
+    beats = SqlHeartbeats(shop.database)
 
     def at_work() -> set[int]:
         return {int(beat.process.removeprefix("serve ")) for beat in beats.all()}
 
-    with (
-        smtp_relay(received) as relay,
-        served(shop, monkeypatch, "--workers", "2", SMTP_PORT=str(relay.port)) as server,
-    ):
-        eventually(lambda: len(at_work()) == 1 and len(pids(server)) == 2)
-        (killed,) = at_work()
-        os.kill(killed, signal.SIGKILL)
-        shop.post_mails(1)
-        eventually(lambda: len(received.envelopes) == 1)
-        assert at_work() - {killed}
+    shop.post_mails(5)
+    eventually(lambda: len(received.envelopes) == 5 and not shop.leases())
+    eventually(lambda: len(at_work()) == 1 and len(pids(running)) == 2)
 
-
-def test_whoever_says_so_leaves_the_work_to_idp_worker(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Another one takes over.
+    (killed,) = at_work()
+    os.kill(killed, signal.SIGKILL)
     shop.post_mails(1)
-    received = SlowRelay()
-    with smtp_relay(received) as relay:
-        options = ("--workers", "1", "--background", "off")
-        with served(shop, monkeypatch, *options, SMTP_PORT=str(relay.port)):
-            time.sleep(3)  # It would have begun by now.
-            assert SqlHeartbeats(shop.database).all() == []
-            shop.worker(SMTP_PORT=str(relay.port))
-            eventually(lambda: not shop.leases())
+    eventually(lambda: len(received.envelopes) == 6 and not shop.leases())
+    eventually(lambda: len(at_work() - {killed}) == 1)
+
+    received.seconds = 3
+    shop.post_mails(9)
+    eventually(lambda: len(received.begun) == 10)
+    assert running.process is not None
+    running.process.send_signal(signal.SIGTERM)
+    told = time.monotonic()
+    assert running.process.wait(within(30)) == 0
+    assert time.monotonic() - told < within(10)
+    assert received.taken() == sorted(received.begun)
+    assert shop.leases() == [False] * 5
+    assert at_work() == {killed}
+    assert '"background_work_ends"' in running.log.read_text()

@@ -177,7 +177,7 @@ def test_ready_says_to_the_operator_what_is_wrong_and_to_others_whether(operated
     assert operated.get("/livez").status_code == 200
     assert operated.number("caducee_readiness", status="unavailable") == 1
     places = ",".join("?" * len(kept[0]))
-    operated.execute(f"INSERT INTO charter_revisions VALUES ({places})", *kept[0])  # noqa: S608
+    operated.execute(f"INSERT INTO charter_revisions VALUES ({places})", *kept[0])  # noqa: S608 of the test alone
     assert operated.get("/readyz").status_code == 200
 
 
@@ -233,7 +233,7 @@ def test_a_night_sets_off_each_of_its_alerts_and_a_quiet_one_none(
 
 
 def fires(file: Path, numbers: Numbers, expected: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
-    """What promtool has against it that these alerts fire with these labels, and no others, while the numbers are these
+    """What promtool has against it that these alerts fire with these labels, and no others, when such are the numbers
     for two hours."""
     rules = {rule["alert"]: rule for rule in yaml.safe_load(RULES.read_text())["groups"][0]["rules"]}
     series = [

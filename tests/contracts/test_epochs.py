@@ -10,7 +10,7 @@ from idp.accounts.email_change import UndoSpent, new_undo
 from idp.accounts.grants import Grant, GrantSpent, SessionEnded
 from idp.accounts.open_sessions import OpenSession, Origin
 from idp.adapters.sql.accounts import SqlAccounts
-from idp.adapters.sql.database import reading, writing
+from idp.adapters.sql.database import open_database, reading, writing
 from idp.adapters.sql.email_undos import SqlEmailUndos
 from idp.adapters.sql.epochs import VOID, Ended, SqlEpochs, begin_epoch
 from idp.adapters.sql.grants import SqlGrants
@@ -19,8 +19,10 @@ from idp.adapters.sql.open_sessions import SqlOpenSessions
 from idp.adapters.sql.outbox import SqlOutbox
 from idp.adapters.sql.schema import outbox
 from idp.adapters.sql.store import SqlStore
+from idp.adapters.sql.upkeep_schema import epochs
 from idp.core.ephemeral import Kind
 from idp.core.mailer import Mail
+from tests.contracts.races import race
 from tests.contracts.specimens import ALICE, LATER, NOON, FixedClock, an_account
 
 LISTENERS = ("via", "grand-age")
@@ -156,3 +158,16 @@ def test_a_mail_with_a_code_is_withdrawn_and_a_notice_goes_out(database: Engine)
     begin(database)
     with reading(database) as connection:
         assert connection.execute(sa.select(outbox.c.topic)).scalars().all() == [None]
+
+
+def begin_now(database: Engine) -> str:
+    begin(database, datetime.now(UTC))
+    return "begun"
+
+
+def test_epochs_of_several_operators_at_once_have_numbers_of_their_own(
+    database_url: str, database: Engine
+) -> None:
+    assert race(begin_now, open_database, database_url, processes=2, threads=3) == {"begun": 6}
+    with reading(database) as connection:
+        assert len(set(connection.execute(sa.select(epochs.c.number)).scalars())) == 6

@@ -17,19 +17,19 @@ from sandbox.igc.issuing import new_key
 @pytest.fixture
 def children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Children:
     """Of a provider without settings: each of its commands is refused."""
-    monkeypatch.setattr(programs, "_WORKER_SECONDS", 0)
+    monkeypatch.setattr(programs, "_FETCH_SECONDS", 0)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CADUCEE_")}
     return Children(ROOT, environment, lambda name: tmp_path / f"{name}.log")
 
 
-def test_lists_that_the_worker_does_not_bring_are_fetched_by_the_command_which_says_why_it_cannot(
+def test_lists_that_the_provider_does_not_bring_are_fetched_by_the_command_which_says_why_it_cannot(
     children: Children,
 ) -> None:
     with pytest.raises(ChildDied, match=r"lists ended with status 2.*\n.*idp: CADUCEE_"):
         programs.fetch_lists(children, lambda: False)
 
 
-def test_worker_that_was_quicker_after_all_is_enough(children: Children) -> None:
+def test_provider_that_was_quicker_after_all_is_enough(children: Children) -> None:
     answers = iter((False, True))
     programs.fetch_lists(children, lambda: next(answers))
 

@@ -23,9 +23,10 @@ Tables = Sequence[tuple[str, Sequence[str]]]
 def snapshot(target: URL) -> "Iterator[psycopg.Connection[Any]]":
     """Yields a connection that sees one instant, and keeps nobody from writing. Raises psycopg.Error."""
     url = target.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(url, options="-c statement_timeout=0") as connection:
+    with psycopg.connect(url) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
+        connection.execute("SET LOCAL statement_timeout = 0")
         # An upgrade waits for it here: at a table it would keep all others waiting behind it.
         connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", [MIGRATION_LOCK])
         yield connection
