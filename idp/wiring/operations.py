@@ -111,7 +111,7 @@ def _traces_module() -> Any:
 
 def serve(host: str, port: int, readiness: Readiness, looked_up: Readings, directory: Path | None) -> None:
     """Raises OSError: the address cannot be had."""
-    # Only now: without a listener no process loads an HTTP server of the standard library.
+    # Only now: a process without a listener has no use for it.
     from idp.adapters.operations.listener import Answer, json_answer, serve_operations, text_answer
 
     def ready(query: str) -> Answer:
