@@ -87,6 +87,7 @@ SECONDS: Mapping[str, float] = {
     "tests/flows/test_psc_identity.py": 6,
     "tests/flows/test_professional_context.py": 6,
     "tests/conformance/test_profile.py": 6,
+    "tests/cli/test_operations.py": 14,
     "tests/cli/test_serve_alive.py": 6,
     "tests/adapters/granian/test_server.py": 6,
     "tests/flows/test_other_tabs.py": 6,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from idp.adapters.operations.meter_file import MeterFiles, NoRoom, directory_of, forget
+from idp.adapters.operations.meter_file import MeterFiles, NoRoom, directory_of, forget, forget_the_dead
 from idp.adapters.operations.watched import WatchedRequests, Wsgi
 from idp.core.clock import SystemClock
 from idp.core.meters import share_meters
@@ -38,6 +38,7 @@ def share_numbers(settings: Settings, service: int | None = None) -> Path | None
     if not (settings.operations.port or settings.operations.worker_port):
         return None
     directory = directory_of(os.getppid() if service is None else service)
+    forget_the_dead()
     try:
         share_meters(MeterFiles(directory).place)
     except NoRoom as fault:
@@ -110,7 +111,7 @@ def _traces_module() -> Any:
 
 def serve(host: str, port: int, readiness: Readiness, looked_up: Readings, directory: Path | None) -> None:
     """Raises OSError: the address cannot be had."""
-    # Only now: without a listener no process loads an HTTP server of the standard library.
+    # Only now: a process without a listener has no use for it.
     from idp.adapters.operations.listener import Answer, json_answer, serve_operations, text_answer
 
     def ready(query: str) -> Answer:

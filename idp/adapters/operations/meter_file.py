@@ -23,6 +23,7 @@ _HEAD = struct.Struct("i")
 _ROOM = {Merge.COUNTER: 1 << 18, Merge.HISTOGRAM: 1 << 19, Merge.SUM: 1 << 16}
 _MOST_PROCESSES = 4096
 _DOUBLE = 8
+_PREFIX = "caducee-meters-"
 
 
 class NoRoom(Exception):
@@ -31,12 +32,31 @@ class NoRoom(Exception):
 
 def directory_of(service: int) -> Path:
     """Returns the directory of the processes that one process started. `service`: the number of that process."""
-    return Path(tempfile.gettempdir()) / f"caducee-meters-{service}"
+    return Path(tempfile.gettempdir()) / f"{_PREFIX}{service}"
 
 
 def forget(service: int) -> None:
     """Delete the numbers of a service that ended."""
     shutil.rmtree(directory_of(service), ignore_errors=True)
+
+
+def forget_the_dead() -> None:
+    """Delete the numbers of services that were killed."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        name = path.name.removeprefix(_PREFIX)
+        # What is another user's stays: it cannot be deleted, nor its process asked.
+        with suppress(PermissionError):
+            if name.isdecimal() and not _lives(int(name)):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _lives(process: int) -> bool:
+    """Raises PermissionError."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
 
 
 class MeterFiles:

@@ -12,7 +12,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from idp.adapters.operations import meter_file
 from idp.adapters.operations.exposition import exposition
-from idp.adapters.operations.meter_file import MeterFiles, NoRoom, directory_of, forget
+from idp.adapters.operations.meter_file import (
+    MeterFiles,
+    NoRoom,
+    directory_of,
+    forget,
+    forget_the_dead,
+)
 from idp.core.cells import Cell, Merge
 from idp.core.meters import Number
 from idp.core.readings import Reading
@@ -143,6 +149,20 @@ def test_the_numbers_of_a_service_that_ended_go_with_it() -> None:
     forget(0)
     assert not directory_of(0).exists()
     forget(0)
+
+
+def test_those_of_services_that_were_killed_go_when_the_next_one_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    dead = in_a_process(lambda: None)
+    kill(dead)
+    for service in (dead, os.getpid(), 10**30):
+        directory_of(service).mkdir()
+    (tmp_path / "caducee-meters-of-another-kind").mkdir()
+    forget_the_dead()
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {f"caducee-meters-{os.getpid()}", "caducee-meters-of-another-kind"}
 
 
 def test_readings_stand_beside_counts_and_are_parsed(directory: Path, files: MeterFiles) -> None:
