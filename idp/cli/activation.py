@@ -10,7 +10,6 @@ from idp.accounts.email_otp import masked_email
 from idp.accounts.notices import Notice
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.activations import SqlActivations
-from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.cards.rpps import parse_rpps
 from idp.core.audit import AuditEvent
@@ -79,7 +78,7 @@ def _issue(resources: Resources, account: Account, checked: str) -> None:
     post = notices.written(account, Notice.ACTIVATION_ISSUED)
     with SqlUnitOfWork(resources.database).together():
         SqlActivations(resources.database).put(activation)
-        SqlAudit(resources.database, resources.clock).record(
+        resources.audit.record(
             AuditEvent.ACTIVATION_ISSUED, account_id=account.id, checked=checked
         )
         post()
