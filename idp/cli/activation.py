@@ -78,9 +78,7 @@ def _issue(resources: Resources, account: Account, checked: str) -> None:
     post = notices.written(account, Notice.ACTIVATION_ISSUED)
     with SqlUnitOfWork(resources.database).together():
         SqlActivations(resources.database).put(activation)
-        resources.audit.record(
-            AuditEvent.ACTIVATION_ISSUED, account_id=account.id, checked=checked
-        )
+        resources.audit.record(AuditEvent.ACTIVATION_ISSUED, account_id=account.id, checked=checked)
         post()
     print(
         f"\n    {code}\n\n"
