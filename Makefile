@@ -5,6 +5,7 @@
 #   make cluster  two providers behind nginx, PostgreSQL, Redis with sentinels, on loopback      make cluster ARGS="--port-base N"
 #   make test     every test                    make test ARGS="tests/journeys -k charter"
 #   make conformance   the OpenID Connect certification cases (docs/conformance.md)
+#   make faults   everything done to a cluster under load, docs/faults.md      make faults ARGS="--kills 50 --races 500"
 #   make check    style, types, templates, and which room imports which
 #   make coverage      the branches that the rooms' own tests reach (.ci/coverage)
 #   make settings      write docs/settings.md anew
@@ -26,7 +27,7 @@ NODE_CLIENT := tests/third_party/openid_client
 # The workers of the tests, and all processes that these start, use what one of them compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo cluster test conformance check coverage settings audit bench bench-check bench-scale lock clean
+.PHONY: demo cluster test faults conformance check coverage settings audit bench bench-check bench-scale lock clean
 
 # exec: the signal sent to make's child is the demo's, and the demo ends if make dies.
 demo: $(VENV)/.installed
@@ -40,6 +41,11 @@ cluster: $(VENV)/.installed-for-tests
 test: $(VENV)/.installed-for-tests $(NODE_CLIENT)/node_modules/.installed
 	@.ci/debian-packages
 	@exec $(RUN) -m pytest $(WORKERS) $(ARGS)
+
+# Half an hour; a part of it is in the tests.
+faults: $(VENV)/.installed-for-tests
+	@.ci/debian-packages
+	@exec $(RUN) -m tests.ledger --write $(ARGS)
 
 conformance: $(VENV)/.installed-for-tests
 	@.ci/debian-packages

@@ -120,6 +120,28 @@ def start(*arguments: str, environment: Mapping[str, str]) -> Started:
     return Started(arguments, environment)
 
 
+#: An `idp` for the PATH of a shell: a Python that imports nothing of ours, and asks the same server, whose socket it
+#: inherits by this number.
+_PROGRAM = """#!{python} -SE
+import json, os, socket, sys
+server = socket.socket(fileno={number})
+own, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+asked = json.dumps([sys.argv[1:], dict(os.environ)]).encode()
+socket.send_fds(server, [asked], [0, 1, 2, theirs.fileno()])
+theirs.close()
+own.recv(100)
+sys.exit(int(own.recv(100)))
+"""
+
+
+def place_program(file: Path) -> int:
+    """Write it. Returns the number of the file that a shell must be given."""
+    number = _server().channel.fileno()
+    file.write_text(_PROGRAM.format(python=sys.executable, number=number))
+    file.chmod(0o700)
+    return number
+
+
 def _text(file: IO[bytes]) -> str:
     return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode()
 

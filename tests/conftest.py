@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests import scratch
+from tests.cluster import Cluster, running_cluster
 from tests.demonstration import Demonstration, running_demo
 from tests.examples import choose_profile
 from tests.order import arrange
@@ -35,6 +36,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     arrange(items)
+
+
+@pytest.fixture(scope="session")
+def region() -> Iterator[Cluster]:
+    """Two providers behind nginx, PostgreSQL, Redis with its sentinels: started once, whatever is done to it."""
+    with running_cluster() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

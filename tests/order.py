@@ -11,7 +11,16 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 #: Session fixtures that start something: the tests that use it are a group of its name, the first that applies.
-STARTED_ONCE = ("suite_and_receiver", "tls_demo", "short_lives", "demo", "running", "postgresql", "redis")
+STARTED_ONCE = (
+    "region",
+    "suite_and_receiver",
+    "tls_demo",
+    "short_lives",
+    "demo",
+    "running",
+    "postgresql",
+    "redis",
+)
 #: Rooms whose session fixtures take seconds to make: each room is a group.
 MADE_ONCE = ("tests/cards/",)
 #: Seconds on an idle machine, of the groups that take long; the others come after them, as they are collected.
@@ -21,12 +30,14 @@ SECONDS: Mapping[str, float] = {
     "short_lives": 55,
     "tests/journeys/test_demo.py": 50,
     "tests/browser/test_psc_outage.py": 40,
-    "tests/journeys/test_cluster.py": 40,
+    "region": 90,
     "tls_demo": 30,
     "tests/contracts/test_hsm_outages.py": 21,
     "tests/cli/test_hardware_keys.py": 19,
     "tests/browser/test_logout.py": 18,
     "tests/browser/test_journeys.py": 16,
+    "tests/upgrade/test_rolling.py": 15,
+    "tests/cli/test_backups.py": 15,
     "tests/cli/test_compose.py": 15,
     "tests/adapters/igc/test_revocation.py": 15,
     "tests/sandbox/test_igc.py": 13,

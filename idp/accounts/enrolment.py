@@ -23,7 +23,8 @@ LONGEST: Mapping[str, int] = {
 }
 _LINK = "mailto:"
 _OPTIONAL = frozenset({"address_line2"})
-_ADDRESS = ("address_line1", "address_line2", "postal_code", "city")
+#: Those of the postal address.
+ADDRESS_FIELDS = ("address_line1", "address_line2", "postal_code", "city")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def form_faults(values: Mapping[str, str]) -> dict[str, str]:
 
 def address_faults(values: Mapping[str, str]) -> dict[str, str]:
     """Returns those of the postal address alone, as `form_faults` does."""
-    faults = _length_faults(values, _ADDRESS)
+    faults = _length_faults(values, ADDRESS_FIELDS)
     # French codes are 5 digits; overseas and border practices may have others (letters, spaces, dash).
     if "postal_code" not in faults and not re.fullmatch(
         r"[0-9A-Z][0-9A-Z -]{2,9}", values["postal_code"].upper()
@@ -125,7 +126,7 @@ def typed_address(values: Mapping[str, str]) -> PostalAddress:
 def address_values(address: PostalAddress) -> dict[str, str]:
     """Returns the address as its form has it."""
     texts = (address.line1, address.line2, address.postal_code, address.city)
-    return dict(zip(_ADDRESS, texts, strict=True))
+    return dict(zip(ADDRESS_FIELDS, texts, strict=True))
 
 
 def proof_mark(identity: ProvedIdentity) -> str:

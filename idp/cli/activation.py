@@ -16,6 +16,7 @@ from idp.core.audit import AuditEvent
 from idp.settings import Settings
 from idp.settings.closing import months
 from idp.wiring.accounts import build_notices
+from idp.wiring.audit import build_audit
 from idp.wiring.resources import Resources, open_resources
 from idp.wiring.web import build_web
 
@@ -78,7 +79,9 @@ def _issue(resources: Resources, account: Account, checked: str) -> None:
     post = notices.written(account, Notice.ACTIVATION_ISSUED)
     with SqlUnitOfWork(resources.database).together():
         SqlActivations(resources.database).put(activation)
-        resources.audit.record(AuditEvent.ACTIVATION_ISSUED, account_id=account.id, checked=checked)
+        build_audit(settings, resources.database, resources.clock).record(
+            AuditEvent.ACTIVATION_ISSUED, account_id=account.id, checked=checked
+        )
         post()
     print(
         f"\n    {code}\n\n"

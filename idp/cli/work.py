@@ -21,6 +21,7 @@ from idp.adapters.sql.queues import SqlQueues
 from idp.cli.lanes import STOP_SECONDS, IsOver, Lanes, StandingLane, left_after, watch
 from idp.cli.pulse import Here, Pulse
 from idp.cli.purging import purge
+from idp.core.ephemeral import StoreUnavailable
 from idp.core.heartbeats import BEAT_EVERY, Lane
 from idp.protocol.logout.backchannel import BackChannelLogout
 from idp.wiring.audit import build_keeper
@@ -66,7 +67,12 @@ def look_at_mailboxes(resources: Resources) -> None:
     settings = resources.settings
     if settings.email.shared:
         return
-    if shared := SqlAccounts(resources.database).shared_addresses():
+    try:
+        shared = SqlAccounts(resources.database).shared_addresses()
+    except StoreUnavailable as error:
+        log.warning("mailboxes_not_counted", fault=str(error))
+        return
+    if shared:
         log.warning("mailboxes_still_shared", addresses=shared, setting="CADUCEE_SHARED_MAILBOXES")
 
 
@@ -117,8 +123,9 @@ class Work:
 
     def run(self) -> list[str]:
         """Work until `stop`, or until a lane died. Returns the names of those that died."""
+        # Beside: the lanes wait for neither, whatever the relay or a database with a million accounts takes.
         threading.Thread(target=look_at_relay, args=(self._relay,), daemon=True).start()
-        look_at_mailboxes(self._resources)
+        threading.Thread(target=look_at_mailboxes, args=(self._resources,), daemon=True).start()
         died = watch([*self._lanes, self._beating], self._stopped)
         self._end()
         return died

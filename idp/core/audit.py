@@ -100,7 +100,7 @@ class AuditEvent(StrEnum):
     PASSKEY_RENAMED = "passkey:rename:accepted"
     #: a person removed one
     PASSKEY_REMOVED = "passkey:remove:accepted"
-    #: a person chose a new password; `by` `proof` (a card or Pro Santé Connect) `password` (the one before),
+    #: a person chose a new password; `by` `proof` (a card or Pro Santé Connect), `password` (the one before),
     #: `activation` (an administrator's code) or `renewal` (the password and the code of the sign-in that found it in
     #: the lists)
     PASSWORD_CHANGED = "password:change:accepted"

@@ -44,6 +44,7 @@ class Kind(StrEnum):
     MAIL_CODE_TRIES = "mail_code_tries"
     MAIL_CODE_FAILURES = "mail_code_failures"
     EMAIL_CHANGE = "email_change"
+    TYPED_IN_SECTION = "typed_in_section"
     MAIL_QUOTA_MINUTE = "mail_quota_minute"
     MAIL_QUOTA_HOUR = "mail_quota_hour"
     MAIL_QUOTA_DAY = "mail_quota_day"

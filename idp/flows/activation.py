@@ -27,9 +27,7 @@ from idp.flows.shared.password_change import PasswordChange
 from idp.flows.shared.password_judge import PasswordJudge
 from idp.interaction.binding import browser_of
 from idp.interaction.record import Interaction, event_of, with_event
-from idp.interaction.store import hub_path
 from idp.pages.sign_in import ActivationPage
-from idp.web.addresses import redirect
 from idp.web.network_quota import NetworkQuota
 from idp.web.page_routes import PageRoute
 
@@ -95,7 +93,7 @@ class ActivationFlow:
         interaction = self.desk.open(request, interaction_id)
         self.desk.form(request, interaction)
         self.deadlines.prolong(interaction)
-        return redirect(f"{hub_path(interaction_id)}/activation")
+        return self.desk.again(interaction, "activation")
 
     def _is_open(self, interaction: Interaction) -> bool:
         """Whether a code leads anywhere: the password's door is open, and a code by mail follows it."""

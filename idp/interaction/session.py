@@ -29,6 +29,8 @@ class Session:
     secrets: tuple[str, ...] = field(default=(), compare=False, repr=False)
     #: Fingerprint of the binding of the interaction in which the newest was made: only its browser holds that.
     made_in: str = field(default="", compare=False, repr=False)
+    #: When the person at a shared station last said, or proved, that it is theirs; None: not there.
+    confirmed_at: datetime | None = field(default=None, compare=False)
     version: int = 0
 
 

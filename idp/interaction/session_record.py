@@ -26,6 +26,8 @@ def kept(session: Session) -> dict[str, Any]:
     rolling upgrade, finds a secret that is not the cookie's: there the person signs in again."""
     value = to_plain(session)
     del value["version"]
+    if session.confirmed_at is None:  # A node of the version before knows no such member.
+        del value["confirmed_at"]
     opened_by, made_in = " ".join(value.pop("secrets")), value.pop("made_in")
     return {**value, "secret": f"{opened_by}/{made_in}" if made_in else opened_by}
 

@@ -5,10 +5,11 @@ Not here: what their fields mean (`session`), how a record is written (`session_
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from idp.core.ephemeral import EphemeralStore, Kind, Put
+from idp.core.ephemeral import EphemeralStore, Kind, Put, StaleRecord
 from idp.interaction.session import Session, ends_at
 from idp.interaction.session_record import is_opened_by, kept, read, secrets_with
 from idp.interaction.store import fingerprint, random_token
@@ -88,6 +89,14 @@ class Sessions:
         self.store.touch(
             Kind.SESSION, session.sid, kept(seen), expected_version=session.version, ttl=self._ttl(seen, now)
         )
+
+    def confirm(self, sid: str, now: datetime) -> None:
+        """Write that the person at a shared station said, or proved, whose it is. One that ended or changed in this
+        instant stays so, and they are asked once more."""
+        session = self.find(sid)
+        if session is not None:
+            with suppress(StaleRecord):
+                self._swap(dataclasses.replace(session, confirmed_at=now), now)
 
     def end(self, sid: str) -> bool:
         """Returns True to the one caller that ended it."""

@@ -47,6 +47,8 @@ class EmailPage:
     entry: AddressEntry
     #: Others read the mailbox too.
     is_shared: bool = False
+    #: In the form, when it came too late.
+    typed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadline:
-    """When the sign-in under way ends by itself. POST base_path/more_time prolongs it, where it may be."""
+    """When the sign-in under way, or the form of a section of « Mon compte », ends by itself. POST base_path/more_time
+    prolongs it, where it may be."""
 
     #: Of the day, in the words of the language.
     time: str
     #: Left when the page was shown.
     seconds: int
     may_prolong: bool
+    #: That takes a fresh proof, in place.
+    by_proof: bool = False
+    #: The person leaves the page for it, and comes back.
+    leaves: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

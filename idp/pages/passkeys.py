@@ -43,3 +43,6 @@ class PasskeysPage:
     options: str
     #: "passkeys." and "refused", "stale", "known" or "too_many"; or None
     error: str | None = None
+    #: The name in a form that came too late, for the passkey of this id; "": for a new one.
+    typed: str = ""
+    typed_for: str = ""

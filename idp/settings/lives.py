@@ -62,6 +62,10 @@ class LifeSettings:
         "A proof by card or Pro Santé Connect, for what matters in « Mon compte »: a new password, another mailbox.",
         10 * _MINUTE,
     )
+    form_kept_life: timedelta = duration(
+        "What was typed in a form of « Mon compte » that came too late, for the same person; never a password or code.",
+        60 * _MINUTE,
+    )
     card_attempt_life: timedelta = duration("One attempt with a card.", 10 * _MINUTE)
     card_presentation_life: timedelta = duration(
         "A card that was presented, until our page takes it: one redirect.", _MINUTE

@@ -10,13 +10,13 @@
     place = document.getElementById("deadline");
     end = Date.now() + Number(place.dataset.seconds) * 1000;
     const button = place.querySelector("button");
-    if (button) button.addEventListener("click", prolong);
+    if (button && !("leaves" in button.dataset)) button.addEventListener("click", prolong);
     return true;
   };
   const prolong = async (event) => {
     event.preventDefault();
     const button = event.target, form = button.form, fields = new FormData(form);
-    fields.delete("password");
+    for (const typed of form.querySelectorAll("[type=password]")) fields.delete(typed.name);
     try {
       const answer = await fetch(button.formAction, { method: "POST", body: new URLSearchParams(fields) });
       if (read(new DOMParser().parseFromString(await answer.text(), "text/html"))) {

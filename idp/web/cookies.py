@@ -16,6 +16,8 @@ SIGNED_OUT_COOKIE = "left"
 LEAVING_COOKIE = "leaving"
 #: The name of what the next page says was done (`Rendering.told`).
 SAID_COOKIE = "said"
+#: The name of the section of « Mon compte » that keeps what was typed there (`flows/shared/typed_in_sections`).
+TYPED_COOKIE = "typed"
 #: Marks a browser that signed in before with an RPPS (`known_device`).
 DEVICE_COOKIE = "device"
 YEAR_SECONDS = 365 * 24 * 3600

@@ -15,7 +15,7 @@ from idp.interaction.store import hub_path
 from idp.settings.where import LOCALES, WhereSettings
 from idp.web.addresses import path_of_ours, redirect
 from idp.web.certificate_header import CertificateHeaderGuard
-from idp.web.cookies import SAID_COOKIE, Cookies
+from idp.web.cookies import SAID_COOKIE, TYPED_COOKIE, Cookies
 from idp.web.error_pages import ErrorPages
 from idp.web.headers import harden
 from idp.web.page_routes import Handler
@@ -54,6 +54,8 @@ class PageAnswers:
             response = redirect(error.path)
             if error.said is not None:
                 self.cookies.set(response, SAID_COOKIE, error.said)
+            if error.keeps is not None:
+                self.cookies.set(response, TYPED_COOKIE, str(error.keeps))
             return response
         found = _OF_INTERACTION.match(request.path) if isinstance(error, MethodNotAllowed) else None
         if found is not None and request.method == "GET":

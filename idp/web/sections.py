@@ -37,6 +37,11 @@ class Section(StrEnum):
     def proof_path(self) -> str:
         return f"{PROOF_PATH}?to={self}"
 
+    @property
+    def another_proof_path(self) -> str:
+        """Returns the same, also while the last proof is fresh."""
+        return f"{self.proof_path}&again=1"
+
 
 _BY_NAME = {str(section): section for section in Section}
 
@@ -47,9 +52,12 @@ def section_named(name: str) -> Section:
 
 
 class Detour(Exception):
-    """The person is sent to `path`, an address of ours, and told `said` there (`Rendering.told`), if anything."""
+    """The person is sent to `path`, an address of ours, and told `said` there (`Rendering.told`), if anything.
 
-    def __init__(self, path: str, said: str | None = None) -> None:
+    `keeps`: the section that keeps what was typed, for when the person is back."""
+
+    def __init__(self, path: str, said: str | None = None, *, keeps: Section | None = None) -> None:
         super().__init__(path)
         self.path = path
         self.said = said
+        self.keeps = keeps

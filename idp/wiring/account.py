@@ -13,13 +13,16 @@ from idp.flows.account.history import HistoryFlow
 from idp.flows.account.home import HomeFlow
 from idp.flows.account.identity import IdentityFlow
 from idp.flows.account.logos import LogosFlow
+from idp.flows.account.more_time import SectionMoreTimeFlow
 from idp.flows.account.password import PasswordFlow
 from idp.flows.account.personal_data import PersonalDataFlow
 from idp.flows.account.sessions import SessionsFlow
 from idp.flows.account.sign_in import AccountSignIn
 from idp.flows.shared.account_desk import AccountDesk
 from idp.flows.shared.current_password import CurrentPassword
+from idp.flows.shared.section_deadlines import SectionDeadlines
 from idp.flows.shared.signed_in import SignedIn
+from idp.flows.shared.typed_in_sections import TypedInSections
 from idp.web.arriving import Arriving
 from idp.web.page_routes import Flow
 from idp.web.sections import Section
@@ -33,6 +36,7 @@ def build_account_sign_in(parts: Parts) -> AccountSignIn:
     web, settings = parts.web, parts.settings
     return AccountSignIn(
         desk=_desk(parts),
+        signed_in=_signed_in(parts),
         hub=parts.hub,
         entrance=parts.entrance,
         sign_in=parts.sign_in,
@@ -69,6 +73,7 @@ def build_account(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     )
     sections[Section.DATA] = _personal_data(parts, shared)
     yield from sections.values()
+    yield SectionMoreTimeFlow(desk=_desk(parts), sections=tuple(sections))
     yield _home(parts, tuple(sections))
     yield LogosFlow(parts.clients)
 
@@ -78,13 +83,24 @@ def _signed_in(parts: Parts) -> SignedIn:
 
 
 def _desk(parts: Parts) -> AccountDesk:
-    web, settings = parts.web, parts.settings
+    web, lives, signed_in = parts.web, parts.settings.lives, _signed_in(parts)
     return AccountDesk(
-        signed_in=_signed_in(parts),
+        signed_in=signed_in,
+        deadlines=SectionDeadlines(
+            signed_in=signed_in,
+            within=lives.fresh_proof_life,
+            may_prove=parts.itinerary.is_anyone_identified,
+        ),
+        typed=TypedInSections(
+            store=parts.store,
+            signed_in=signed_in,
+            forms=web.forms,
+            cookies=web.cookies,
+            life=lives.form_kept_life,
+        ),
         forms=web.forms,
         rendering=web.rendering,
         clock=parts.clock,
-        within=settings.lives.fresh_proof_life,
     )
 
 

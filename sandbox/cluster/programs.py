@@ -4,6 +4,7 @@ Contains command lines, and what a first start prepares. Not here: what they are
 """
 
 import shutil
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -49,7 +50,8 @@ def postgresql(cluster: Cluster) -> Binary:
         *("-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={cluster.data}"),
         *("-p", str(cluster.ports.postgresql)),
     )
-    return Binary("postgresql", arguments, user=owner_of_postgresql())
+    # SIGTERM would wait for the providers' connections.
+    return Binary("postgresql", arguments, user=owner_of_postgresql(), stop_signal=signal.SIGINT)
 
 
 def prepare_postgresql(children: Children, cluster: Cluster) -> None:

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -28,10 +28,11 @@ class ChildDied(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """`name`: also that of its log."""
+    """`name`: also that of its log. `stop_signal` asks it to end."""
 
     name: str
     arguments: tuple[str, ...]  # of `python -m`
+    stop_signal: signal.Signals = field(default=signal.SIGTERM, kw_only=True)
 
 
 class Process(Protocol):
@@ -151,10 +152,10 @@ class Children:
         return found
 
     def stop(self) -> None:
-        """Send SIGTERM to all, and after four seconds SIGKILL to those left. Returns when none is left."""
+        """Ask all to end, and after four seconds send SIGKILL to those left. Returns when none is left."""
         for child in self._children:
             with suppress(ProcessLookupError):
-                child.process.send_signal(signal.SIGTERM)
+                child.process.send_signal(child.program.stop_signal)
         deadline = time.monotonic() + _GRACE_SECONDS
         for child in self._children:
             with suppress(subprocess.TimeoutExpired):

@@ -42,3 +42,24 @@ def test_more_time_is_given_without_leaving_the_page(provider: Provider, plain_w
     WebDriverWait(window.driver, within(10)).until(lambda _driver: deadline(window)["seconds"] > 160)
     typed = window.driver.find_element(By.CSS_SELECTOR, 'input[autocomplete~="one-time-code"]')
     assert typed.get_attribute("value") == "1234"
+
+
+def test_a_form_of_the_account_is_given_more_time_without_leaving_it(
+    app_factory: Callable[..., Provider], plain_window: Window
+) -> None:
+    window = plain_window
+    with served(app_factory, session_idle=timedelta(seconds=170)) as provider:
+        window.open(f"{provider.settings.where.issuer}/account/address")
+        window.fill("username", RPPS)
+        window.fill("current-password", PASSWORD)
+        window.press("Se connecter")
+        window.fill("one-time-code", provider.last_code())
+        window.press("Valider")
+        assert "va bientôt expirer" in deadline(window)["text"]
+        field = window.driver.find_element(By.NAME, "city")
+        field.clear()
+        field.send_keys("Rennes")
+        window.driver.execute_script("document.getElementById('deadline').dataset.seconds = '1'")
+        window.driver.find_element(By.CSS_SELECTOR, "#deadline button").click()
+        WebDriverWait(window.driver, within(10)).until(lambda _driver: deadline(window)["seconds"] > 160)
+        assert window.driver.find_element(By.NAME, "city").get_attribute("value") == "Rennes"

@@ -14,6 +14,7 @@ from idp.accounts.code_refusal import CodeRefusal, CodeRefused
 from idp.accounts.throttle import Closed, Wait
 from idp.accounts.waits import Waits
 from idp.adapters.sql.accounts import SqlAccounts
+from idp.adapters.sql.backends import parse_url
 from idp.adapters.sql.passkeys import SqlPasskeys
 from idp.adapters.sql.schema import audit_events
 from idp.cli.main import main
@@ -108,6 +109,16 @@ def test_show_and_the_log_of_the_worker_tell_of_a_mailbox_that_is_shared(
     with capture_logs() as logs:
         look_at_mailboxes(allowed)
     assert logs == []
+
+
+@pytest.mark.parametrize("resources", ["one store"], indirect=True)
+def test_the_worker_works_though_mailboxes_could_not_be_counted(resources: Resources) -> None:
+    """A database with a million accounts may take too long."""
+    gone = Path(str(parse_url(resources.settings.where.database).database))
+    gone.rename(gone.with_suffix(".gone"))
+    with capture_logs() as logs:
+        look_at_mailboxes(resources)
+    assert logs[-1]["event"] == "mailboxes_not_counted"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bs4 import BeautifulSoup
 
 from idp.adapters.sql.schema import audit_events, ephemeral, logout_notices
-from idp.cli import incident, main
+from idp.cli import audit_verify, incident, main
 from idp.cli.incident_options import DOORS, add_incident
 from idp.core.ephemeral import StoreUnavailable
 from idp.interaction import authenticator
@@ -102,6 +102,9 @@ def test_the_audit_trail_says_what_was_meant_and_the_person_reads_that_it_ended(
     with house.database.connect() as connection:
         one = sa.select(audit_events).where(audit_events.c.event == "incident:end:accepted")
         assert connection.execute(one).one().client_id == RP
+    # Chained as what the servers write.
+    asked = argparse.Namespace(since=None, seals=None, lines=None, json=False)
+    assert audit_verify.verify(house.settings, asked) == 0
     browser.sign_in()
     page = BeautifulSoup(browser.get("/account/history").text, "html.parser")
     (entry,) = [one for one in page.select('p[id^="entry-"]') if "incident de sécurité" in one.get_text()]

@@ -102,7 +102,7 @@ def operated(
         set_environment(patch, **told)
         patch.setenv("PYTHONPATH", str(ROOT))
         patch.setenv("TMPDIR", str(place))
-        command = command_line("serve", "--workers", "2", "--port", str(port), "--background", "never")
+        command = command_line("serve", "--workers", "2", "--port", str(port), "--background", "off")
         url = f"http://127.0.0.1:{port}"
         server = RunningServer(url, command, lambda: answers(f"{url}/health/live"), place / "log")
         server.start()
@@ -168,7 +168,8 @@ def test_ready_says_to_the_operator_what_is_wrong_and_to_others_whether(operated
     assert (outside.status_code, outside.json()) == (503, {"status": "unavailable"})
     assert operated.get("/livez").status_code == 200
     assert operated.number("caducee_readiness", status="unavailable") == 1
-    operated.execute(f"INSERT INTO charter_revisions VALUES ({','.join('?' * len(kept[0]))})", *kept[0])
+    places = ",".join("?" * len(kept[0]))
+    operated.execute(f"INSERT INTO charter_revisions VALUES ({places})", *kept[0])  # noqa: S608 of the test alone
     assert operated.get("/readyz").status_code == 200
 
 
@@ -214,8 +215,8 @@ def test_a_night_sets_off_each_of_its_alerts_and_a_quiet_one_none(
 
 
 def fires(file: Path, numbers: Numbers, expected: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
-    """What promtool has against it that these alerts fire with these labels, and no others, when such are the numbers for
-    two hours."""
+    """What promtool has against it that these alerts fire with these labels, and no others, when such are the numbers
+    for two hours."""
     rules = {rule["alert"]: rule for rule in yaml.safe_load(RULES.read_text())["groups"][0]["rules"]}
     series = [
         {"series": f"{name}{{{_labels(labels)}}}", "values": f"{value}+0x120"}

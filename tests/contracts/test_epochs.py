@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
+from idp.accounts.activation import new_activation
 from idp.accounts.email_change import UndoSpent, new_undo
 from idp.accounts.grants import Grant, GrantSpent, SessionEnded
 from idp.accounts.open_sessions import OpenSession, Origin
@@ -171,3 +172,13 @@ def test_epochs_of_several_operators_at_once_have_numbers_of_their_own(
     assert race(begin_now, open_database, database_url, processes=2, threads=3) == {"begun": 6}
     with reading(database) as connection:
         assert len(set(connection.execute(sa.select(epochs.c.number)).scalars())) == 6
+
+
+def test_a_code_of_activation_is_void(database: Engine) -> None:
+    accounts = SqlAccounts(database)
+    accounts.add(an_account())
+    _, issued = new_activation(accounts.get(ALICE), NOON, timedelta(days=7))
+    begin(database)
+    assert accounts.get(ALICE).has_voided(issued.generation)
+    _, later = new_activation(accounts.get(ALICE), LATER, timedelta(days=7))
+    assert not accounts.get(ALICE).has_voided(later.generation)

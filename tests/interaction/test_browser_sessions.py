@@ -44,6 +44,37 @@ def sessions(store: MemoryStore) -> Sessions:
     return Sessions(store=store, life=LIFE, idle=IDLE, shared_idle=IDLE)
 
 
+class TestConfirming:
+    """At a shared station."""
+
+    def test_it_is_kept_with_the_session_and_opens_nothing_else(self, sessions: Sessions) -> None:
+        cookie = start_session(sessions, a_session(), an_account(), a_visit())
+        before = sessions.recall(cookie)
+        assert before is not None
+        assert before.confirmed_at is None
+        sessions.confirm("sid-1", NOON)
+        after = sessions.recall(cookie)
+        assert after is not None
+        assert (after.confirmed_at, after.secrets, after.made_in) == (NOON, before.secrets, MADE_IN)
+
+    def test_of_a_session_that_ended_or_changed_in_this_instant_nothing_is_written(
+        self, sessions: Sessions, clock: FixedClock
+    ) -> None:
+        sessions.confirm("sid-1", NOON)
+        assert sessions.find("sid-1") is None
+
+        class Overtaken(MemoryStore):
+            def swap(self, *given: Any, **more: Any) -> None:
+                raise StaleRecord
+
+        late = dataclasses.replace(sessions, store=Overtaken(clock))
+        start_session(late, a_session(), an_account(), a_visit())
+        late.confirm("sid-1", NOON)
+        found = late.find("sid-1")
+        assert found is not None
+        assert found.confirmed_at is None
+
+
 class TestFinding:
     @pytest.fixture(autouse=True)
     def begun(self, sessions: Sessions) -> str:

@@ -88,6 +88,14 @@ def test_a_half_open_password_door_lets_nobody_through() -> None:
     assert refusal(accepted(), acr=Acr.PWD_OTP, at=half) is MayNotIssue.DOOR_CLOSED
 
 
+def test_what_a_code_in_a_mailbox_proved_that_others_read_now_passes_no_more() -> None:
+    sharing = a_standing(an_account(is_mailbox_shared=True, has_passkey=True))
+    every = gate(open_doors=DOORS)
+    assert refusal(sharing, acr=Acr.PWD_OTP, at=every) is MayNotIssue.DOOR_CLOSED
+    every.may_issue(sharing, Requester(), acr=Acr.PASSKEY, generation=0)
+    every.may_issue(accepted(), Requester(), acr=Acr.PWD_OTP, generation=0)
+
+
 def test_the_gravest_reason_is_told_first() -> None:
     standing = a_standing(an_account(enabled=False, generation=1), due=(HOUSE,))
     assert refusal(standing, acr=Acr.PWD_OTP, minimum=Acr.PSC) is MayNotIssue.DISABLED

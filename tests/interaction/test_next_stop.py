@@ -269,6 +269,24 @@ def test_a_password_that_was_closed_since_leads_to_no_code_and_a_whole_path_stay
     assert stop(signed_in("cps"), closed) is None
 
 
+def test_in_a_shared_mailbox_a_passkey_takes_the_place_of_the_code_and_without_one_nothing_does() -> None:
+    sharing = an_account(is_mailbox_shared=True)
+    with_passkey = dataclasses.replace(sharing, has_passkey=True)
+    every = {*EVERY_DOOR, "passkey"}
+    asked = partial(stop, signed_in("password"), open_doors=every)
+    assert (asked(an_account()), asked(sharing), asked(with_passkey)) == (
+        Stop.EMAIL_OTP,
+        Stop.CHOICE,
+        Stop.PASSKEY,
+    )
+    # What a code there had proved counts no more; a passkey after the password does, and the card.
+    assert stop(signed_in("password", "email_otp"), with_passkey, open_doors=every) is Stop.PASSKEY
+    assert stop(signed_in("password", "password_passkey"), with_passkey, open_doors=every) is None
+    assert stop(signed_in("cps"), sharing, open_doors=every) is None
+    # Where passkeys are closed, nothing follows.
+    assert stop(signed_in("password"), with_passkey) is Stop.CHOICE
+
+
 def test_every_stop_has_its_silent_error() -> None:
     assert set(SILENT_ERROR) == set(Stop)
     assert set(SILENT_ERROR.values()) <= {"login_required", "interaction_required"}

@@ -3,83 +3,30 @@
 CLUSTER_REQUESTS: how many requests meet the rolling restart, 300 unless said otherwise.
 """
 
-import json
 import os
-import shutil
 import signal
-import subprocess
-import sys
-import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
 
-from sandbox.cluster.ports import COUNT
 from sandbox.demo.driver import Browser
-from tests.demonstration import ROOT, Demonstration, free_port_base, is_alive
+from tests.cluster import Cluster
 from tests.journeys import gestures as do
 from tests.journeys.own_party import OwnParty
 from tests.limits import eventually, within
-from tests.made_once import place_igc
 
 _REQUESTS = int(os.environ.get("CLUSTER_REQUESTS", "300"))
 _CLIENTS = 4
 
 
-@dataclass(frozen=True)
-class Cluster(Demonstration):
-    """`ready` is the ready file as it was at the start; `processes` as it is."""
-
-    def processes(self) -> dict[str, int]:
-        found: dict[str, int] = json.loads((self.state / "ready.json").read_text())["processes"]
-        return found
-
-    def end(self, name: str, number: signal.Signals) -> None:
-        """Send the signal, and wait until the supervisor started the program again."""
-        pid = self.processes()[name]
-        os.kill(pid, number)
-        assert eventually(lambda: not is_alive(pid) and self.processes()[name] != pid, 40)
-
-    def node_answers(self, rank: int) -> bool:
-        try:
-            return requests.get(f"{self.ready['nodes'][rank]}/health/live", timeout=within(2)).ok
-        except requests.ConnectionError:
-            return False
-
-
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Cluster]:
-    """Directly in the temporary directory: PostgreSQL is another user there, and no socket has a long name."""
-    state = Path(tempfile.mkdtemp(prefix="cluster-"))
-    place_igc(state / "igc")
-    command = [sys.executable, "-m", "tests.forked_cluster", "--end-with-parent"]
-    options = {"state-dir": state, "ready-file": state / "ready.json", "port-base": free_port_base(COUNT)}
-    options["ready-within"] = within(30)
-    command += [f"--{name}={value}" for name, value in options.items()]
-    with (state / "told").open("w") as told:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=told, stderr=told, text=True)
-    try:
-        assert eventually((state / "ready.json").exists, 60) or process.poll() is None, (
-            state / "told"
-        ).read_text()
-        ready = json.loads((state / "ready.json").read_text())
-        running = Cluster(ready, process, state)
-        yield running
-        pids = list(running.processes().values())
-        process.send_signal(signal.SIGINT)
-        assert process.wait(within(15)) == 0
-        assert not any(map(is_alive, pids))
-    finally:
-        process.kill()
-        process.wait()
-        shutil.rmtree(state)
+def demo(region: Cluster) -> Cluster:
+    return region
 
 
 def test_sign_in_goes_on_while_one_node_is_killed_and_the_other_restarted(

@@ -105,7 +105,7 @@ def frame(state: State, locale: str) -> Frame:
         other_locale="en" if locale == "fr" else "fr",
         other_locale_path=f"/language/{'en' if locale == 'fr' else 'fr'}?back=%2F",
         client_name="ViaTrajectoire" if state.in_interaction else None,
-        base_path="/interaction/AbC" if state.in_interaction else "",
+        base_path="/interaction/AbC" if state.in_interaction else "/account/email" if state.deadline else "",
         csrf="csrf-value",
         is_shared_station=state.is_shared_station,
         session="sid" if state.is_section else "",
@@ -756,11 +756,13 @@ def _address() -> list[State]:
             enrolment_pages.FieldError("postal_code", "enrolment.postal_code_malformed"),
         ),
     )
+    page = account_pages.AddressPage(values=kept)
+    waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
+    last = replace(waiting, may_prolong=False)
     return [
-        State(
-            "address", "account/address.html", account_pages.AddressPage(values=kept), in_interaction=False
-        ),
-        State("address-wrong!", "account/address.html", wrong, in_interaction=False),
+        State("address", "account/address.html", page, in_interaction=False, deadline=waiting),
+        State("address-last-minutes", "account/address.html", page, in_interaction=False, deadline=last),
+        State("address-wrong!", "account/address.html", wrong, in_interaction=False, deadline=waiting),
     ]
 
 
@@ -890,6 +892,7 @@ def _email() -> list[State]:
         "email": section,
         "email-unproved": replace(section, address="e•••@hopital.example", is_proved=False),
         "email-shared": replace(section, is_shared=True),
+        "email-typed-before": replace(section, typed="elise@cabinet.example"),
         "email-malformed!": replace(section, entry=replace(typed, error="enrolment.email_malformed")),
         "email-taken!": replace(section, entry=replace(typed, error="enrolment.email_taken")),
         "email-quota!": replace(section, entry=replace(typed, error="email_otp.quota")),
@@ -906,6 +909,7 @@ def _email() -> list[State]:
             section, entry=waiting(notice="email_otp.closed_address", can_enter=False, **wrong)
         ),
     }
+    proved_until = Deadline(time="14 h 32", seconds=540, may_prolong=True, by_proof=True, leaves=True)
     again = email_pages.EmailAgainPage(proved_on="3 novembre 2025", may_put_off=True, entry=typed)
     of_stop = {
         "email-again": again,
@@ -923,7 +927,10 @@ def _email() -> list[State]:
         motive="email_disowned", closed_at="3 novembre 2026, 14 h 22", help_desk="01 02 03 04 05"
     )
     return [
-        *(State(name, "account/email.html", one, in_interaction=False) for name, one in of_section.items()),
+        *(
+            State(name, "account/email.html", one, in_interaction=False, deadline=proved_until)
+            for name, one in of_section.items()
+        ),
         *_password_renewal(),
         *_activation(),
         *(State(name, "email_again.html", one) for name, one in of_stop.items()),

@@ -344,6 +344,8 @@ SHOTS = (
     Shot("new password judged", "POST", "/account/password/judge", 303, form=_CSRF, who="root"),
     Shot("e-mail page", "GET", "/account/email", 200, who="signed_in"),
     Shot("e-mail", "POST", "/account/email", 303, form=(*_CSRF, ("email", "x@y.example")), who="root"),
+    Shot("e-mail, more time", "POST", "/account/email/more_time", 303, form=_CSRF, who="root"),
+    Shot("address, more time", "POST", "/account/address/more_time", 303, form=_CSRF, who="root"),
     Shot("e-mail code", "POST", "/account/email/code", 303, form=(*_CSRF, ("code", "00000000")), who="root"),
     Shot("not me, page", "GET", f"/account/email/undo/{'x' * 43}", 404, who="signed_in"),
     Shot("not me", "POST", f"/account/email/undo/{'x' * 43}", 403, form=_CSRF, who="root"),

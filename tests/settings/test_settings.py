@@ -122,6 +122,7 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "smtp_port": "a port",
         "card_attempt_life": "as the upstream transaction",
         "card_presentation_life": "one redirect",
+        "form_kept_life": "as long as a sign-in can be given more time",
         "parameter_bytes": "below the body",
         "psc_watch_every": "as the pause of the circuit",
         "psc_at_once": "half the threads of a process: the other doors keep theirs",

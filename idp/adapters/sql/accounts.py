@@ -16,6 +16,7 @@ from idp.accounts.account import Account, AccountId, ProvedIdentity
 from idp.accounts.identity_change import IdentityChange
 from idp.accounts.repository import AccountNotFound, EmailTaken, RppsTaken, StaleAccount
 from idp.adapters.sql.account_rows import ACCOUNT, COLUMNS, address_in, has_address, normalise_email, to_row
+from idp.adapters.sql.backends import allow_time
 from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.schema import accounts, ended_sessions, identity_changes
 from idp.adapters.sql.statement import Statement
@@ -26,6 +27,8 @@ from idp.core.texts import is_encodable
 _c, _other = accounts.c, accounts.alias("other")
 #: The columns that identify a person for ever. `save` compares them and never writes them.
 _LASTING = ("id", "subject", "rpps", "created_at")
+
+_TO_READ_ALL_SECONDS = 60
 
 
 def _by(column: ColumnElement[str], *more: ColumnElement[bool]) -> Statement:
@@ -102,10 +105,11 @@ class SqlAccounts:
             raise StaleAccount
 
     def shared_addresses(self) -> int:
-        """Returns how many addresses are those of several accounts."""
+        """Returns how many addresses are those of several accounts. It reads every account: no request waits for it."""
         address = address_in(accounts)
         shared = sa.select(address).group_by(address).having(sa.func.count() > 1)
         with reading(self.database) as connection:
+            allow_time(connection, _TO_READ_ALL_SECONDS)
             return connection.execute(sa.select(sa.func.count()).select_from(shared.subquery())).scalar_one()
 
     def history(self, account_id: AccountId) -> tuple[IdentityChange, ...]:

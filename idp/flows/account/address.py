@@ -35,7 +35,8 @@ class AddressFlow:
 
     def show(self, request: Request) -> Response:
         entered = self.desk.enter(request, Section.ADDRESS)
-        return self._page(request, entered, address_values(entered.account.address), {}, 200)
+        values = {**address_values(entered.account.address), **entered.typed}
+        return self._page(request, entered, values, {}, 200)
 
     def receive(self, request: Request) -> Response:
         entered = self.desk.enter(request, Section.ADDRESS)
@@ -47,6 +48,7 @@ class AddressFlow:
         if address != account.address:
             tell = partial(self.audit.record, AuditEvent.ADDRESS_CHANGED, account_id=account.id)
             save_changed(self.work, self.accounts, account.id, partial(_with_address, address), tell)
+        self.desk.came_in(request, entered)
         return self.desk.done(Section.HOME, "address_changed")
 
     def _page(

@@ -44,12 +44,13 @@ class EmailFlow:
         entered = self.desk.enter(request, Section.EMAIL)
         form = self.desk.form(request, entered)
         if action == _ASK:
-            self.desk.require_proof(entered)
+            self.desk.require_proof(entered, form)
         answer = self.form.actions[action](self._at(request, entered), form)
         if answer.proved is not None:
             is_new = answer.proved != entered.account.email
             return self.desk.done(Section.EMAIL, "email_changed" if is_new else "email_proved")
         if answer.entry is None:
+            self.desk.came_in(request, entered)
             raise Detour(_PATH)
         page = self._page(request, entered, answer.entry, answer.status)
         return busy(page) if answer.status == 503 else page
@@ -70,6 +71,7 @@ class EmailFlow:
             is_proved=entered.is_proved,
             minutes=self.desk.minutes,
             is_shared=account.is_mailbox_shared,
+            typed=entered.typed.get("email", ""),
             entry=entry,
         )
         return self.desk.page(request, entered, "account/email.html", page, status)

@@ -117,7 +117,8 @@ class PasskeysFlow:
         """Returns the person freshly proved, and their form. Raises Detour, PageError."""
         entered = self.desk.enter(request, Section.PASSKEYS)
         form = self.desk.form(request, entered)
-        self.desk.require_proof(entered)
+        self.desk.require_proof(entered, form)
+        self.desk.came_in(request, entered)
         return entered, form
 
     def _page(
@@ -130,6 +131,8 @@ class PasskeysFlow:
             minutes=self.desk.minutes,
             options=self._options(request, entered, known),
             error=error,
+            typed_for=entered.typed.get("passkey", ""),
+            typed=entered.typed.get("name", ""),
         )
         return self.desk.page(request, entered, "account/passkeys.html", page, status)
 

@@ -15,6 +15,7 @@ from idp.accounts.account import Account, AccountId
 from idp.core.audit import Audit, AuditEvent
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.account_desk import AccountDesk
+from idp.flows.shared.signed_in import SignedIn
 from idp.interaction.authenticator import AUTHENTICATORS
 from idp.interaction.gate import OWN_PAGES, IssueRefused
 from idp.interaction.hub import Done, Failed, Failure, Hub
@@ -41,6 +42,7 @@ class AccountSignIn:
     `request["to"]` the section."""
 
     desk: AccountDesk
+    signed_in: SignedIn
     hub: Hub
     #: As at /authorize: how many may begin from one network.
     entrance: NetworkQuota
@@ -65,11 +67,15 @@ class AccountSignIn:
         return self._begin(request, _wished(request))
 
     def prove(self, request: Request) -> Response:
-        """A fresh proof by the person signed in. Raises Detour: nobody is, or it is fresh already."""
-        entered = self.desk.enter(request, _wished(request))
-        if entered.is_proved:
+        """A fresh proof by the person signed in. Raises Detour: nobody is, or it is fresh already, and no longer one is
+        asked for (`again`)."""
+        section = _wished(request)
+        entered = self.desk.known(request, section)
+        if entered is None:
+            raise Detour(section.sign_in_path)
+        if entered.is_proved and "again" not in request.args:
             raise Detour(entered.path)
-        return self._begin(request, entered.section, subject=entered.account.id)
+        return self._begin(request, section, subject=entered.account.id)
 
     def restart(self, request: Request, expired: Interaction) -> Response:
         section = section_named(expired.request.get("to", ""))
@@ -131,6 +137,7 @@ class AccountSignIn:
             return self.desk.done(Section.HOME, "not_signed_in")
         with self.work.together():
             self.sign_in.tell(entered, done)
+        self.signed_in.confirm(request, entered.sid)
         response = redirect(section_named(interaction.request["to"]).path)
         self.arriving.sign_in(request, response, entered.cookie, identity.rpps)
         return response

@@ -1,12 +1,14 @@
 """Contains which person is signed in at this browser, for pages outside of an interaction. Not here: signing in."""
 
+import dataclasses
 from dataclasses import dataclass
+from datetime import datetime
 
 from werkzeug.wrappers import Request
 
 from idp.accounts.account import Account
 from idp.accounts.repository import AccountNotFound, AccountRepository
-from idp.interaction.session import Session, is_session_valid
+from idp.interaction.session import Session, ends_at, is_session_valid
 from idp.interaction.sessions import Sessions
 from idp.web.hub import Visits
 
@@ -36,3 +38,43 @@ class SignedIn:
         if not visit.is_station_shared:
             sessions.touch(session, visit.session or "", visit.now)
         return session, account
+
+    def lately(self, request: Request) -> Session | None:
+        """Returns the session of this browser, also one that expired since; none that anybody ended."""
+        return self.sessions.recall(self.visits.of(request).session)
+
+    def is_confirmed(self, request: Request, session: Session) -> bool:
+        """Whether the person in front of this browser is taken for that of the session: on a shared station once they
+        said so, or proved it, for as long as nobody may sit there without a word (docs/adr/0030)."""
+        visit = self.visits.of(request)
+        if not visit.is_station_shared:
+            return True
+        confirmed_at, idle = session.confirmed_at, self.sessions.at(shared=True).idle
+        return confirmed_at is not None and visit.now - confirmed_at < idle
+
+    def confirm(self, request: Request, sid: str) -> None:
+        """They said so, or proved it."""
+        visit = self.visits.of(request)
+        if visit.is_station_shared:
+            self.sessions.confirm(sid, visit.now)
+
+    def is_station_shared(self, request: Request) -> bool:
+        return self.visits.of(request).is_station_shared
+
+    def now(self, request: Request) -> datetime:
+        return self.visits.of(request).now
+
+    def ends_at(self, request: Request, session: Session) -> datetime:
+        """Returns when the person in this section is asked once more who they are, unless they come by before."""
+        visit = self.visits.of(request)
+        sessions = self.sessions.at(shared=visit.is_station_shared)
+        if not visit.is_station_shared:
+            seen = dataclasses.replace(session, last_seen_at=visit.now)
+            return ends_at(seen, sessions.life, sessions.idle)
+        confirmed_at = session.confirmed_at or visit.now
+        return min(ends_at(session, sessions.life, sessions.idle), confirmed_at + sessions.idle)
+
+    def is_at_its_longest(self, request: Request, session: Session) -> bool:
+        """Whether no visit prolongs the session any more: only a new authentication does."""
+        newest = max(event.at for event in session.events)
+        return self.ends_at(request, session) >= newest + self.sessions.life

@@ -231,6 +231,7 @@ def test_a_change_begun_on_a_shared_station_is_over_when_the_next_person_says_no
     house: Provider, proved: Browser
 ) -> None:
     proved.submit(proved.get("/"), "/station", shared="1")
+    proved.submit(proved.follow(proved.get(PATH)), "/same_person")
     page = ask(proved)
     assert 'autocomplete="off"' in proved.submit(page, "/back").text
     page = ask(proved)

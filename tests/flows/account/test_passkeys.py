@@ -142,7 +142,7 @@ class TestAdd:
 
     def test_on_a_shared_station_it_is_made_on_another_device(self, proved: Browser) -> None:
         proved.submit(proved.get("/"), "/station")
-        page = proved.get(PATH)
+        page = proved.submit(proved.follow(proved.get(PATH)), "/same_person")
         assert options_of(page)["authenticatorSelection"]["authenticatorAttachment"] == "cross-platform"
         assert "poste est partagé" in text_of(page)
 

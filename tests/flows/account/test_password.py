@@ -40,8 +40,9 @@ def proved(house: Provider, psc: HostilePsc) -> Browser:
     return browser
 
 
-def choose(browser: Browser, password: str) -> TestResponse:
-    return browser.submit(browser.get("/account/password"), "/password", new_password=password)
+def choose(browser: Browser, new_password: str, **typed: str) -> TestResponse:
+    page = browser.get("/account/password")
+    return browser.submit(page, "/password", new_password=new_password, **typed)
 
 
 def title(page: TestResponse) -> str:
@@ -126,7 +127,7 @@ def test_without_a_proof_the_present_password_is_asked_for(house: Provider) -> N
     browser.sign_in()
     page = browser.get("/account/password")
     assert BeautifulSoup(page.text, "html.parser").select('[autocomplete="current-password"]')
-    refused = browser.submit(page, "/password", new_password=NEW)
+    refused = browser.submit(page, "/password", new_password=NEW, password="")
     assert (refused.status_code, alert_of(refused)) == (422, "Ce n'est pas votre mot de passe actuel.")
     assert_nothing_changed(house)
     changed = browser.submit(refused, "/password", new_password=NEW, password=PASSWORD)
@@ -146,8 +147,11 @@ def test_an_old_proof_or_one_of_no_told_moment_is_none(
     psc.lie = replace(honest, claims={**honest.claims, "auth_time": when})
     browser = house.browser()
     assert answer_of(by_psc(browser, psc))["code"]
-    refused = choose(browser, NEW)
+    refused = choose(browser, NEW, password="")
     assert alert_of(refused) == "Ce n'est pas votre mot de passe actuel."
+    # A form as it is shown to a person proved, whose proof is fresh no more, asks for one.
+    asked = choose(browser, NEW)
+    assert title(asked) == "Identifiez-vous"
     assert_nothing_changed(house)
 
 
