@@ -81,7 +81,7 @@ def leave_out() -> None:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]
     sys.meta_path.insert(0, _StandIn())
     with _absent("opentelemetry"):
-        # It would load it where it is installed, in whatever process; ours is for those who trace (`operations/traces`).
+        # It would load it where it is installed; ours is for those who trace (`operations/traces`).
         importlib.import_module("redis")
     # requests has nothing to guess charsets with, as is meant.
     warnings.filterwarnings("ignore", message="Unable to find acceptable character detection")

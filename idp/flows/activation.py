@@ -93,7 +93,7 @@ class ActivationFlow:
         interaction = self.desk.open(request, interaction_id)
         self.desk.form(request, interaction)
         self.deadlines.prolong(interaction)
-        return self.desk.again(interaction, "activation")
+        return self.desk.back(interaction, "/activation")
 
     def _is_open(self, interaction: Interaction) -> bool:
         """Whether a code leads anywhere: the password's door is open, and a code by mail follows it."""

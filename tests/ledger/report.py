@@ -16,7 +16,8 @@ _HEAD = """\
 Written by `make faults`. Two providers behind nginx, a worker, a card host, PostgreSQL, Redis with a replica and three
 sentinels (`make cluster`), each a process of its own; people at work all the while, who write down what they were
 answered: codes redeemed by {racers} at one instant, refresh tokens turned and presented again, tokens revoked, postal
-addresses changed, passwords guessed. A supervisor starts again what ended, as systemd or Docker does; nothing else is done.
+addresses changed, passwords guessed. A supervisor starts again what ended, as systemd or Docker does; nothing
+else is done.
 
 What was acknowledged has to be there afterwards; what was refused or not answered may be there or not.
 """

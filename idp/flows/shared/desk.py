@@ -108,12 +108,8 @@ class Desk:
         self.cookies.bind(response, proved.id, secret)
         return response
 
-    def back(self, interaction: Interaction) -> Response:
-        return redirect(hub_path(interaction.id))
-
-    def again(self, interaction: Interaction, page: str) -> Response:
-        """To a page of this sign-in that is no stop of it: the hub would not lead there."""
-        return redirect(f"{hub_path(interaction.id)}/{page}")
+    def back(self, interaction: Interaction, page: str = "") -> Response:
+        return redirect(f"{hub_path(interaction.id)}{page}")
 
     def show(
         self, request: Request, interaction: Interaction, template: str, page: Any, status: int = 200
