@@ -165,7 +165,7 @@ def redis_cluster(*, replicas: int = 0, tls: Sequence[str] = ()) -> Iterator[lis
     The URL of each is redis+cluster://, and names it alone. `tls`: settings of TLS, which they then speak, too.
     """
     with ExitStack() as nodes:
-        ours = [nodes.enter_context(_cluster_node(tls)) for _ in range(_MASTERS + replicas)]
+        ours = [nodes.enter_context(redis_cluster_node(tls)) for _ in range(_MASTERS + replicas)]
         ports = [int(server.url.rpartition(":")[2]) for server in ours]
         share = 16384 // _MASTERS + 1
         for number, port in enumerate(ports):
@@ -200,7 +200,8 @@ _BUS_BELOW = 10000
 
 
 @contextmanager
-def _cluster_node(tls: Sequence[str]) -> Iterator[RunningServer]:
+def redis_cluster_node(tls: Sequence[str] = ()) -> Iterator[RunningServer]:
+    """Of no Cluster yet: it answers, and knows of no slot."""
     binary = _required(shutil.which("redis-server"), "redis-server", "redis-server")
     with _directory() as directory:
         # The bus of the nodes has a port of its own.

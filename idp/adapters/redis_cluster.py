@@ -34,8 +34,10 @@ class Cluster:
         self._open_node = open_node
         self._nodes: dict[Node, Connections] = {}
         #: Of each slot its master; None: to be learnt.
-        self._masters: tuple[Node | None, ...] | None = None
+        self._masters: tuple[Node, ...] | None = None
         self._learning = threading.Lock()
+        #: The one that failed last: it is asked last what it knows of the others.
+        self._doubted: Node | None = None
 
     def ask(self, asked: Sequence[Command], *, again: bool = False) -> list[Any]:
         """Returns the answers in their order. Raises StoreUnavailable: those before the one that failed were done.
@@ -46,7 +48,7 @@ class Cluster:
 
     def ask_each(self, one: Command) -> list[Any]:
         """Ask all masters. Returns their answers. Raises StoreUnavailable when one does not answer."""
-        return [answer for node in self._all_masters() for answer in self._at(node).ask_each(one)]
+        return [answer for node in set(self._known_masters()) for answer in self._at(node).ask_each(one)]
 
     def close(self) -> None:
         for node in tuple(self._nodes.values()):
@@ -62,36 +64,25 @@ class Cluster:
                 refusal = error.__cause__
                 if isinstance(refusal, AskError):
                     # Of this key alone, while its slot moves; the node that it points to wants to be told.
-                    return self._at((refusal.host, refusal.port)).ask([_ASKING, one])[-1]
+                    return self._at((refusal.host or node[0], refusal.port)).ask([_ASKING, one])[-1]
                 # Moved, or a master that died and has a successor: known at the next question.
                 self._masters = None
                 if not isinstance(refusal, MovedError):
+                    self._doubted = node
                     raise
                 # Nothing was done there, so it is asked again.
-                node = (refusal.host, refusal.port)
+                node = (refusal.host or node[0], refusal.port)
         raise StoreUnavailable("Redis Cluster: sent from node to node")
 
     def _at(self, node: Node) -> Connections:
-        if node not in self._nodes:
-            # Of two threads at once one keeps its own, which connected to nothing yet.
-            self._nodes.setdefault(node, self._open_node(node))
-        return self._nodes[node]
+        known = self._nodes.get(node)
+        # Of two threads at once one keeps its own, which connected to nothing yet.
+        return self._nodes.setdefault(node, self._open_node(node)) if known is None else known
 
     def _master_of(self, key: str) -> Node:
-        master = self._known_masters()[key_slot(key.encode())]
-        if master is None:
-            self._masters = None
-            raise StoreUnavailable("Redis Cluster: a slot that no node has")
-        return master
+        return self._known_masters()[key_slot(key.encode())]
 
-    def _all_masters(self) -> Sequence[Node]:
-        masters = set(self._known_masters())
-        if None in masters:
-            self._masters = None
-            raise StoreUnavailable("Redis Cluster: a slot that no node has")
-        return [master for master in masters if master is not None]
-
-    def _known_masters(self) -> tuple[Node | None, ...]:
+    def _known_masters(self) -> tuple[Node, ...]:
         masters = self._masters
         if masters is not None:
             return masters
@@ -100,16 +91,21 @@ class Cluster:
                 masters = self._masters = self._learnt()
             return masters
 
-    def _learnt(self) -> tuple[Node | None, ...]:
-        """Returns the master of each slot, as the first node says that answers. Raises StoreUnavailable."""
-        for node in dict.fromkeys((*self._nodes, *self._seeds)):
+    def _learnt(self) -> tuple[Node, ...]:
+        """Returns the master of each slot, as the first node says that knows of all. Raises StoreUnavailable."""
+        known = dict.fromkeys((*self._nodes, *self._seeds))
+        for node in sorted(known, key=lambda one: one == self._doubted):
             try:
                 (ranges,) = self._at(node).ask([_SLOTS], again=True)
             except StoreUnavailable:
                 continue
-            masters: list[Node | None] = [None] * REDIS_CLUSTER_HASH_SLOTS
+            masters: dict[int, Node] = {}
             for first, last, (host, port, *_), *_replicas in ranges:
                 # No name: that by which we reached the node that speaks.
-                masters[first : last + 1] = [(host or node[0], port)] * (last + 1 - first)
-            return tuple(masters)
-        raise StoreUnavailable("Redis Cluster: no node answers")
+                masters |= dict.fromkeys(range(first, last + 1), (host or node[0], port))
+            if len(masters) == REDIS_CLUSTER_HASH_SLOTS:
+                # Whoever is no master any more is not asked again.
+                self._nodes = {one: at for one, at in self._nodes.items() if one in set(masters.values())}
+                return tuple(masters[slot] for slot in range(REDIS_CLUSTER_HASH_SLOTS))
+            # One that was taken out of the Cluster answers, and knows of no slot.
+        raise StoreUnavailable("Redis Cluster: no node knows of every slot")

@@ -35,7 +35,9 @@ def verify(settings: Settings, options: argparse.Namespace) -> int:
     trail, now = SqlAuditTrail(open_database(settings.where.database)), SystemClock().now()
     kept_since = (now - settings.lives.audit_life).date().isoformat()
     since = max(options.since or "", trail.first_day() or "")
-    walk, lines = Walk(key=chain_key(settings), kept_since=kept_since), _kept_lines(options)
+    bare_until = (now - settings.audit.address_life).date().isoformat()
+    walk = Walk(key=chain_key(settings), kept_since=kept_since, bare_until=bare_until)
+    lines = _kept_lines(options)
     sealed = trail.seals()
     try:
         kept = read_seals(options.seals.read_text("utf-8").splitlines()) if options.seals else ()
@@ -45,7 +47,9 @@ def verify(settings: Settings, options: argparse.Namespace) -> int:
     found = [*faults_of_seals(walk.key, sealed), *faults_by_seals_elsewhere(kept, sealed)]
     for stored in trail.after(trail.before_day(options.since) if options.since else 0):
         # Another day's row may stand among the first of this one.
-        if day_of(stored.record.chain) >= (options.since or ""):
+        # By the later of both: the chain of a forged row may say any day, or be missing.
+        day = max(day_of(stored.record.chain), stored.record.at.date().isoformat())
+        if day >= (options.since or ""):
             found += walk.feed(stored)
             found += lines.compare(stored)
     found += walk.finish()

@@ -5,6 +5,7 @@ Contains the worker and the card host. Not here: what the worker does (`work`), 
 
 import argparse
 import signal
+import threading
 from collections.abc import Callable
 
 from idp.cli.work import Work
@@ -18,7 +19,8 @@ from idp.wiring.resources import open_resources
 
 def _on_stop(act: Callable[[], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _signal, _frame: act())
+        # In a thread: what the main one waits for may be locked in the very instant of the signal.
+        signal.signal(number, lambda _signal, _frame: threading.Thread(target=act).start())
 
 
 def card_host(settings: Settings, options: argparse.Namespace) -> int:

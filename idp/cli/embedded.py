@@ -63,8 +63,16 @@ class Embedded:
         if not is_ours:
             self._end()
         elif self._running is None or not self._running.is_alive():
+            self._begin()
+
+    def _begin(self) -> None:
+        try:
             self._running = self.start(self.resources)
-            log.info("background_work_begins")
+        except Exception:
+            # Another process may be able to.
+            self._leases.release(_LEASE, self.holder)
+            raise
+        log.info("background_work_begins")
 
     def leave(self) -> None:
         """End, and let another process begin at once."""
@@ -106,12 +114,15 @@ def beside_requests(settings: Settings, told: Connection) -> Iterator[None]:
 
 def _look_until(settings: Settings, told: Sequence[Connection]) -> None:
     configure_logging()
-    embedded = Embedded(resources=open_resources(settings))
+    embedded: Embedded | None = None
     seconds = _FIRST_LOOK_SECONDS
     while not wait(told, seconds):
         seconds = _LOOK_SECONDS
         try:
+            # Within: the database may be away in this very instant.
+            embedded = embedded or Embedded(resources=open_resources(settings))
             embedded.look()
         except Exception:  # A file that is wrong by now: requests go on, and it is tried again.
             log.exception("background_work_failed")
-    embedded.leave()
+    if embedded is not None:
+        embedded.leave()

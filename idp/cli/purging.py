@@ -8,12 +8,10 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
+from idp.adapters.sql.batches import rest_of
 from idp.core.ephemeral import StoreUnavailable
 
 log = structlog.get_logger(__name__)
-
-#: After each batch as long as it took, up to this: whoever signs in has at least half of the database.
-_LONGEST_REST = 0.5
 
 
 def purge(
@@ -41,7 +39,7 @@ def purge(
             elif is_over():
                 break
             else:
-                rest(min(_LONGEST_REST, time.monotonic() - began))
+                rest(rest_of(began))
     if any(gone.values()):
         log.info(
             "purged",

@@ -60,10 +60,12 @@ class _Chain:
 
 @dataclass(slots=True, kw_only=True)
 class Walk:
-    """`kept_since`: the day before which rows may have gone with time."""
+    """`kept_since`: the day before which rows may have gone with time; `bare_until`: the last day whose addresses may
+    have been erased."""
 
     key: bytes = field(repr=False)
     kept_since: str
+    bare_until: str
     rows: int = 0
     #: Rows from before there was a chain.
     unchained: int = 0
@@ -105,7 +107,7 @@ class Walk:
         """Look at the lowest number that waits."""
         number = min(chain.waiting)
         rows, is_gap = chain.waiting.pop(number), number > chain.head.sequence + 1
-        if is_gap and not (chain.head.sequence == 0 and self._may_be_gone(chain)):
+        if is_gap and not (chain.head.sequence == 0 and self._may_be_gone(chain, rows)):
             missing = number - chain.head.sequence - 1
             yield Finding(
                 fault=Fault.REMOVED,
@@ -122,14 +124,19 @@ class Walk:
             _found(Fault.INSERTED, one, "a second row of this number") for one in rows if one is not right
         )
         yield from _of_place(chain.last, right)
+        network = right.record.network
+        if network and not network.address and right.record.at.date().isoformat() > self.bare_until:
+            yield _found(Fault.CHANGED, right, "its address was erased before its time")
         chain.last, chain.head = right, Head(chain.head.chain, number, right.record.digest)
 
     def _follows(self, head: Head, stored: Stored) -> bool:
         made = linked(self.key, head, stored.record.sealed(), stored.record.facts)
         return hmac.compare_digest(made.digest, stored.record.digest) and _is_address_right(stored.record)
 
-    def _may_be_gone(self, chain: _Chain) -> bool:
-        return day_of(chain.head.chain) < self.kept_since
+    def _may_be_gone(self, chain: _Chain, rows: Sequence[Stored]) -> bool:
+        # The name of a chain is what whoever wrote the row says; a row goes by its instant.
+        latest = max(one.record.at for one in rows).date().isoformat()
+        return max(day_of(chain.head.chain), latest) < self.kept_since
 
 
 def _is_address_right(record: AuditRecord) -> bool:

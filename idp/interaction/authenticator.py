@@ -158,8 +158,9 @@ def house_doors(
         )
 
     own = ids(is_passkey_demanded)
-    # Where there are no passkeys, nothing follows such a person's password.
-    to_sharers = ids(True) if opened["passkey"] else own - {"email_otp"}
+    # No code by mail, whatever it would complete: without passkeys nothing follows such a person's password.
+    codes = frozenset(row.id for row in _ROWS if row.if_passkey_demanded is False)
+    to_sharers = ids(True) if opened["passkey"] else own - codes
     return Doors(own, allowed_for, to_sharers)
 
 

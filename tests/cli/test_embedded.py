@@ -63,10 +63,12 @@ class House:
     database: Engine
     clock: FixedClock = field(default_factory=FixedClock)
 
-    def process(self) -> Process:
+    def process(self, *, is_broken: bool = False) -> Process:
         started: list[Running] = []
 
         def start(_resources: Resources) -> Running:
+            if is_broken:
+                raise OSError("a key file that cannot be read here")
             started.append(Running())
             return started[-1]
 
@@ -137,6 +139,13 @@ def test_work_of_which_a_lane_died_begins_again(house: House) -> None:
     process.started[0].end()
     assert process.works()
     assert len(process.started) == 2
+
+
+def test_a_process_that_cannot_do_it_leaves_it_to_another(house: House) -> None:
+    broken, other = house.process(is_broken=True), house.process()
+    with pytest.raises(OSError, match="key file"):
+        broken.works()
+    assert other.works()
 
 
 def test_an_outage_of_the_database_ends_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,8 +58,10 @@ def record(audit: SqlAudit, clock: FixedClock, count: int) -> None:
         clock.advance(seconds=1)
 
 
-def faults(database: Engine, kept_since: str = DAY) -> list[tuple[Fault, int | None]]:
-    walk, found = Walk(key=KEY, kept_since=kept_since), list[Finding]()
+def faults(
+    database: Engine, kept_since: str = DAY, bare_until: str = "9999-12-31"
+) -> list[tuple[Fault, int | None]]:
+    walk, found = Walk(key=KEY, kept_since=kept_since, bare_until=bare_until), list[Finding]()
     for stored in rows(database):
         found += walk.feed(stored)
     found += walk.finish()
@@ -319,9 +321,24 @@ def test_addresses_are_erased_and_the_chain_goes_on_vouching(
         ).all()
     assert [tuple(one) for one in kept[:2]] == [(None, None)] * 2
     assert kept[2].network == "192.0.2.2"
-    assert faults(database) == []
+    bare_until = (clock.now() - LIFE / 2).date().isoformat()
+    assert faults(database, bare_until=bare_until) == []
+    change(database, 3, network=None, network_salt=None)
+    assert faults(database, bare_until=bare_until) == [(Fault.CHANGED, 3)]
     change(database, 1, network="192.0.2.3", network_salt="0")
     assert faults(database) == [(Fault.CHANGED, 1)]
+
+
+def test_a_row_that_names_a_chain_of_long_ago_is_not_taken_for_what_time_left(
+    audit: SqlAudit, clock: FixedClock, database: Engine
+) -> None:
+    record(audit, clock, 1)
+    forged = {"event": "card:login:accepted", "account_id": "account-1", "facts": {}, "digest": "00" * 16}
+    with database.begin() as connection:
+        connection.execute(
+            sa.insert(audit_events).values(at=NOON, chain="2000-01-01.node.0", sequence=2, **forged)
+        )
+    assert [fault for fault, _row in faults(database)] == [Fault.REMOVED]
 
 
 def test_where_an_event_comes_from_is_in_its_row(

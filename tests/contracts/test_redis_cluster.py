@@ -18,7 +18,7 @@ from idp.adapters.redis_urls import redis_store
 from idp.core.ephemeral import Kind, Limited, StoreUnavailable
 from tests.contracts.test_redis_traffic import every_operation
 from tests.limits import eventually
-from tests.servers import RunningServer, free_port, redis_cluster, redis_masters, redis_sentinel, redis_server
+from tests.servers import RunningServer, free_port, redis_cluster, redis_cluster_node, redis_masters, redis_sentinel, redis_server
 
 LIFE = timedelta(minutes=1)
 CODE = Kind.AUTHORIZATION_CODE
@@ -110,6 +110,17 @@ def test_after_a_master_died_its_replica_is_found_and_until_then_its_keys_fail_c
         assert not store.is_alive()
         assert eventually(lambda: is_whole(store), seconds=15, every=0.1)
         assert store.is_alive()
+
+
+def test_a_node_that_was_taken_out_of_the_cluster_misleads_nobody(nodes: list[RunningServer]) -> None:
+    """It goes on answering, and knows of no slot (CLUSTER RESET)."""
+    with redis_cluster_node() as outside:
+        both = f"{outside.url},{nodes[0].url.removeprefix('redis+cluster://')}"
+        with closing(redis_store(both)) as store:
+            fill(store)
+            assert found(store) == KEYS
+        with closing(redis_store(outside.url)) as store, pytest.raises(StoreUnavailable):
+            store.get(CODE, "k")
 
 
 def test_no_node_that_answers_is_an_outage_and_names_none() -> None:

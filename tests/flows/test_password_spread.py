@@ -104,6 +104,17 @@ def test_people_who_mistype_and_then_type_it_right_slow_nothing_down(make: Calla
     assert "password:spread:warned" not in audited(house)
 
 
+def test_a_browser_that_a_person_has_used_before_is_not_counted(make: Callable[..., Provider]) -> None:
+    house = make()
+    own = Behind(house, ATTACKER)
+    assert own.sign_in()
+    page = own.follow(own.authorize(prompt="login"))
+    assert own.submit(page, "/password", rpps=RPPS, password=GUESS).status_code == 422
+    # Four persons of others, and two more forms: it is none of them.
+    assert guess(house, NUMBERS[:6]) == [422] * 6
+    assert guess(house, NUMBERS[6:7]) == [429]
+
+
 def test_where_the_proxy_tells_no_address_nobody_is_slow(make: Callable[..., Provider]) -> None:
     house = make(password_spread_house=5)
     assert guess(house, NUMBERS[:8], "") == [422] * 8

@@ -131,7 +131,11 @@ def test_a_code_on_its_way_when_the_second_comes_opens_nothing(house: Provider) 
     assert "mail_code:check:accepted" not in audited(house)
 
 
-def test_what_a_code_opened_before_proves_nothing_any_more(house: Provider) -> None:
+@pytest.mark.parametrize("passkeys", ["allow", "forbid"])
+def test_what_a_code_opened_before_proves_nothing_any_more(
+    passkeys: str, make: Callable[..., Provider]
+) -> None:
+    house = make(shared_mailboxes=True, passkeys=passkeys)
     browser = house.browser()
     tokens = house.exchange(browser.sign_in()).get_json()
     assert house.userinfo(tokens["access_token"]).status_code == 200

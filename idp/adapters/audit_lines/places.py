@@ -26,8 +26,10 @@ class Output:
     """The standard output, for the container or the unit that collects it."""
 
     def send(self, records: Sequence[AuditRecord]) -> int:
-        sys.stdout.write("".join(f"{record.line()}\n" for record in records))
-        sys.stdout.flush()
+        for record in records:
+            # One write each: those of several processes on one pipe are not mixed then.
+            sys.stdout.write(f"{record.line()}\n")
+            sys.stdout.flush()
         return len(records)
 
 

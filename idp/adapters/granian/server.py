@@ -169,7 +169,11 @@ class WebServer:
             return
         self._signals.discard(signal.SIGHUP)
         for rank, worker in list(self._workers.items()):
+            if not self._signals.isdisjoint(_ENDING):
+                return
             self._stop([worker])
+            # One that waits to be started again is started here.
+            self._due.pop(rank, None)
             self._start(rank)
 
     def _stop(self, workers: list[_Worker]) -> None:

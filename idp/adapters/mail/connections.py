@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from idp.adapters.http.deadline import ExchangeDeadline
 from idp.adapters.mail.smtp import Session, SmtpTransport, end
 from idp.core.mailer import Mail, MailPutOff, MailRefused
 
@@ -36,7 +37,9 @@ class KeptConnections:
 
     def send(self, mail: Mail) -> None:
         """Raises MailRefused, MailPutOff, OSError."""
-        kept = self._taken() or self._new()
+        # Of the mail, whatever is tried for it: it is leased for little longer.
+        deadline = self.relay.deadline()
+        kept = self._taken(deadline) or self._new(deadline)
         try:
             self.relay.hand_over(kept.session, mail)
         except (MailRefused, MailPutOff):
@@ -63,21 +66,25 @@ class KeptConnections:
         for kept in idle:
             end(kept.session)
 
-    def _new(self) -> _Kept:
-        with self.relay.opened() as session:
+    def _new(self, deadline: ExchangeDeadline) -> _Kept:
+        with self.relay.opened(deadline) as session:
             return _Kept(session)
 
-    def _taken(self) -> _Kept | None:
+    def _taken(self, deadline: ExchangeDeadline) -> _Kept | None:
         """Returns the connection used last, if the relay still answers there."""
-        while True:
-            with self._mutex:
-                if not self._idle:
-                    return None
-                kept = self._idle.pop()
-            kept.session.deadline = self.relay.deadline()
-            if _answers(kept.session):
-                return kept
-            kept.session.close()
+        with self._mutex:
+            if not self._idle:
+                return None
+            kept = self._idle.pop()
+        kept.session.deadline = deadline
+        if _answers(kept.session):
+            return kept
+        # The others lead to the same relay: asked one by one, they would take a mail's whole time.
+        with self._mutex:
+            silent, self._idle = [kept, *self._idle], []
+        for one in silent:
+            one.session.close()
+        return None
 
     def _give_back(self, kept: _Kept) -> None:
         if kept.session.sock is None:

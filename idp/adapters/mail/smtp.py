@@ -128,9 +128,9 @@ class SmtpTransport:
         return ExchangeDeadline(self.whole)
 
     @contextmanager
-    def opened(self) -> Iterator[Session]:
-        """Yields a connection for a mail; closed when something fails meanwhile. Raises OSError."""
-        session = self._connected(_mailbox(self.sender).domain)
+    def opened(self, deadline: ExchangeDeadline | None = None) -> Iterator[Session]:
+        """Yields a connection for a mail, whose time it takes; closed when something fails. Raises OSError."""
+        session = self._connected(_mailbox(self.sender).domain, deadline or self.deadline())
         try:
             if self.tls == "starttls":
                 session.starttls(context=tls_context(self.authorities))
@@ -158,12 +158,12 @@ class SmtpTransport:
         with self.opened() as session:
             end(session)
 
-    def _connected(self, domain: str) -> Session:
+    def _connected(self, domain: str, deadline: ExchangeDeadline) -> Session:
         # Our own name is given: smtplib would ask DNS for it, and wait if there is no DNS.
         place: dict[str, Any] = {"host": self.host, "port": self.port, "local_hostname": domain}
         if self.tls == "implicit":
-            return _Implicit(self.deadline(), self.timeout, context=tls_context(self.authorities), **place)
-        return _Plain(self.deadline(), self.timeout, **place)
+            return _Implicit(deadline, self.timeout, context=tls_context(self.authorities), **place)
+        return _Plain(deadline, self.timeout, **place)
 
     def _message(self, mail: Mail) -> EmailMessage:
         _require_one_line(mail.subject)

@@ -77,18 +77,31 @@ def _is_named(reference: str) -> ColumnElement[bool]:
     return sa.or_(_c.interaction_id == reference[:8], _c.browsing == reference, fact)
 
 
+def _found(connection: Connection, asked: Asked, most: int, *, newest: bool = False) -> Sequence[Stored]:
+    chosen = sa.select(audit_events).where(*asked.conditions()).limit(most)
+    rows = connection.execute(chosen.order_by(_c.id.desc() if newest else _c.id)).all()
+    return [_stored(row) for row in (reversed(rows) if newest else rows)]
+
+
 @dataclass(frozen=True, slots=True)
 class SqlAuditTrail:
     database: Engine
 
     def after(self, row: int, until: datetime | None = None) -> Iterator[Stored]:
-        """Returns every row after this one, by their `id`, to the first of that time."""
-        while found := self.search(Asked(after_id=row), _AT_ONCE):
-            for stored in found:
-                if until is not None and stored.record.at >= until:
-                    return
-                yield stored
-            row = found[-1].id
+        """Returns every row after this one, by their `id`, to the first of that time: those of one instant.
+
+        A number that was given before, and is committed after it, would pass for a row that was taken away.
+        """
+        with reading(self.database) as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            allow_time(connection, _SECONDS)
+            while found := _found(connection, Asked(after_id=row), _AT_ONCE):
+                for stored in found:
+                    if until is not None and stored.record.at >= until:
+                        return
+                    yield stored
+                row = found[-1].id
 
     def before_day(self, day: str) -> int:
         """Returns the `id` before the first row of this day (UTC); 0 when there is none."""
@@ -116,11 +129,9 @@ class SqlAuditTrail:
 
     def search(self, asked: Asked, most: int, *, newest: bool = False) -> Sequence[Stored]:
         """Returns so many of the rows asked for, the oldest first; `newest`: the last ones."""
-        chosen = sa.select(audit_events).where(*asked.conditions()).limit(most)
         with reading(self.database) as connection:
             allow_time(connection, _SECONDS)
-            rows = connection.execute(chosen.order_by(_c.id.desc() if newest else _c.id)).all()
-        return [_stored(row) for row in (reversed(rows) if newest else rows)]
+            return _found(connection, asked, most, newest=newest)
 
     def seals(self) -> Sequence[Seal]:
         """Returns all, the oldest first."""

@@ -4,6 +4,7 @@ One statement for all of them would be cancelled by the statement timeout, at ea
 every sign-in from writing meanwhile. Contains one batch. Not here: how long one goes on (`cli/purging`).
 """
 
+import time
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,6 +14,14 @@ from idp.adapters.sql.database import writing
 
 #: Rows of one transaction: well within the statement timeout on a slow disk, and short for whoever waits to write.
 AT_ONCE = 500
+#: After each batch as long as it took, up to this (seconds).
+_LONGEST_REST = 0.5
+
+
+def rest_of(began: float) -> float:
+    """Returns how long to rest after a batch that began then (monotonic): whoever signs in has at least half of the
+    database. SQLite gives the lock to whoever asks at the right instant, and another process seldom does."""
+    return min(_LONGEST_REST, time.monotonic() - began)
 
 
 def delete_some(

@@ -26,7 +26,7 @@ from idp.adapters.sql.backends import (
     parse_url,
     unopened_database,
 )
-from idp.adapters.sql.execution import ConnectionBroken
+from idp.adapters.sql.execution import ConnectionBroken, ConnectionLate
 from idp.adapters.sql.group_commit import turns_of
 from idp.adapters.sql.kept import kept_by
 from idp.adapters.sql.outages import outage_named
@@ -77,7 +77,8 @@ def reading(database: Engine) -> Iterator[Connection]:
     """One transaction that takes no write lock; that of the present unit, once it has one. Raises StoreUnavailable."""
     unit = present_unit()
     if unit is not None and unit.transaction is not None and unit.transaction.engine is database:
-        with outage_named():
+        # PostgreSQL ends a transaction in which a statement failed, whoever goes on.
+        with outage_named(), unit.spoilt_by_an_exception():
             yield unit.transaction
         return
     with outage_named(), _begun(database, writes=False) as connection:
@@ -156,11 +157,11 @@ def _begun(database: Engine, *, writes: bool) -> Connection:
         connection.execution_options(**{WRITES: writes})
         try:
             connection.begin()
-        except ConnectionBroken:
+        except ConnectionBroken as error:
             # The server was about to close it. Nothing was done yet, so another one will do.
             connection.invalidate()
             connection.close()
-            if not may_try_again:
+            if not may_try_again or isinstance(error, ConnectionLate):
                 raise
             RETRIES.of("sql begin").add()
         except BaseException:

@@ -26,6 +26,10 @@ class ConnectionBroken(Exception):
     """The server is gone, or closed this connection."""
 
 
+class ConnectionLate(ConnectionBroken):
+    """It did not answer in time: nobody who waited so long asks again."""
+
+
 class NothingChanged(Exception):
     """One of several statements run together, which had to change a row, changed none: none of them took place."""
 

@@ -5,6 +5,7 @@ an operator does with mails given up (`dead_mails`).
 """
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy import Engine
 
-from idp.adapters.sql.batches import delete_some
+from idp.adapters.sql.batches import delete_some, rest_of
 from idp.adapters.sql.database import reading
 from idp.adapters.sql.dead_mails import give_up, give_up_expired
 from idp.adapters.sql.leased_queue import LeasedQueue
@@ -142,8 +143,12 @@ class MailSender:
         if not self._has_expired():
             return 0
         gone = 0
-        while not is_over() and (some := one()):
+        while not is_over():
+            began = time.monotonic()
+            if not (some := one()):
+                break
             gone += some
+            time.sleep(rest_of(began))
         return gone
 
     def _has_expired(self) -> bool:

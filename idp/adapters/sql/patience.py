@@ -30,10 +30,11 @@ class Lateness:
         #: How often it began: a connection made before the last time is of no use.
         self.times = 0
         self._is_late = False
-        self._turn = threading.Lock()
+        self._turn, self._counting = threading.Lock(), threading.Lock()
 
     def begins(self) -> None:
-        self.times += 1
+        with self._counting:
+            self.times += 1
         self._is_late = True
 
     def connect(self, *given: Any, **named: Any) -> "PatientConnection":

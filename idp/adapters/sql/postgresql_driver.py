@@ -15,7 +15,7 @@ from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatu
 from sqlalchemy import PoolProxiedConnection
 
 from idp.adapters.sql.combined import combined
-from idp.adapters.sql.execution import ConnectionBroken, NothingChanged, Result
+from idp.adapters.sql.execution import ConnectionBroken, ConnectionLate, NothingChanged, Result
 from idp.adapters.sql.patience import PatientConnection
 from idp.adapters.sql.statement import Compiled
 
@@ -65,7 +65,7 @@ def begin(connection: PatientConnection) -> None:
         pgconn.send_query(b"BEGIN")
         result = connection.answer()
     except psycopg.OperationalError as error:
-        raise ConnectionBroken from error
+        raise _broken(connection) from error
     _checked(pgconn, result)
 
 
@@ -100,9 +100,13 @@ def _run_prepared(raw: PoolProxiedConnection, text: str, values: Sequence[bytes 
             result = connection.answer()
     except psycopg.OperationalError as error:
         if pgconn.status != ConnStatus.OK:
-            raise ConnectionBroken from error
+            raise _broken(connection) from error
         raise
     return _checked(pgconn, result)
+
+
+def _broken(connection: PatientConnection) -> ConnectionBroken:
+    return ConnectionLate() if connection.is_doubtful else ConnectionBroken()
 
 
 def _require_idle(raw: PoolProxiedConnection, pgconn: Any) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from idp.adapters.sql.commits import Write, commit, commit_in_turn, run_alone, run_each
 from idp.adapters.sql.database import writing
-from idp.adapters.sql.execution import ConnectionBroken, Result
+from idp.adapters.sql.execution import ConnectionBroken, ConnectionLate, Result
 from idp.adapters.sql.outages import errors_named
 from idp.adapters.sql.statement import Statement
 from idp.adapters.unit import Unit, in_request, in_unit, present_request, present_unit
@@ -69,7 +69,7 @@ def run(database: Engine, statement: Statement, **values: Any) -> Result:
     try:
         return run_alone(database, planned.compiled, planned.values)
     except StoreUnavailable as error:
-        if not isinstance(error.__cause__, ConnectionBroken):
+        if not isinstance(error.__cause__, ConnectionBroken) or isinstance(error.__cause__, ConnectionLate):
             raise
     # What was only read may be read again, on a connection that lives.
     RETRIES.of("sql read").add()

@@ -95,7 +95,7 @@ class HistoryFlow:
     def _protect(self, entered: Entered, entry: HistoryEntry, passkeys: frozenset[str]) -> None:
         """End every session; close the password door and remove the passkey if it had opened this. Raises
         StoreUnavailable."""
-        account, closes = entered.account, _closes_password(entry, entered.account)
+        account, closes = entered.account, _closes_password(entered, entry, passkeys)
         closure = PasswordClosure(at=entered.at, motive=ClosedFor.REPORTED)
         post = self.notices.written(account, Notice.REPORTED)
 
@@ -135,7 +135,7 @@ class HistoryFlow:
         page = ReportPage(
             entry=self._view(entry, locale),
             day=local_day(entry.at, locale),
-            closes_password=_closes_password(entry, entered.account),
+            closes_password=_closes_password(entered, entry, gone),
             removes_passkey=bool(gone),
             was_passkey_added=entry.event is AuditEvent.PASSKEY_ADDED,
             help_desk=self.help_desk,
@@ -154,8 +154,11 @@ class HistoryFlow:
         )
 
 
-def _closes_password(entry: HistoryEntry, account: Account) -> bool:
-    return entry.is_by_password and account.has_password
+def _closes_password(entered: Entered, entry: HistoryEntry, passkeys: frozenset[str]) -> bool:
+    """Also where it takes passkeys away on the word of somebody who did not prove who they are: they would come back by
+    what is weaker."""
+    is_unproved = bool(passkeys) and not entered.is_proved
+    return (entry.is_by_password or is_unproved) and entered.account.has_password
 
 
 def _number(text: str) -> int | None:

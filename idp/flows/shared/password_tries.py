@@ -21,6 +21,7 @@ class Begun:
     """A try that is counted, and not compared yet."""
 
     rpps: str
+    #: None too where the browser is one that the person has used before: it is not counted there.
     network: Network | None
     places: Sequence[Place]
 
@@ -36,8 +37,9 @@ class PasswordTries:
     def begin(self, request: Request, rpps: str) -> Begun:
         """Count one try (TH1), as a step of its own. Raises Slowed, before anything of the person is counted; Wait,
         Closed."""
-        network, device = self.quota.network(request), self.devices.nonce(request, rpps)
-        if network is not None and not device:
+        device = self.devices.nonce(request, rpps)
+        network = None if device else self.quota.network(request)
+        if network is not None:
             self.spread.admit(network)
         return Begun(rpps, network, self.throttle.begin(rpps, device, self.clock.now()))
 

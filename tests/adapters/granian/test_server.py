@@ -211,6 +211,28 @@ def test_an_end_between_the_look_and_the_wait_is_seen() -> None:
     os.close(wake)
 
 
+def test_a_worker_that_waits_to_be_started_again_is_started_once_when_all_are_renewed() -> None:
+    started: list[int] = []
+
+    class Counted(WebServer):
+        def _start(self, rank: int) -> None:
+            started.append(rank)
+
+        def _stop(self, workers: Any) -> None:
+            pass
+
+    server = Counted(lambda: None, threads=1)
+    server._workers[0] = cast(Any, None)
+    server._due[0] = 0.0
+    server._signals.add(signal.SIGHUP)
+    server._renew_if_asked()
+    server._start_due()
+    assert started == [0]
+    server._signals |= {signal.SIGHUP, signal.SIGTERM}
+    server._renew_if_asked()
+    assert started == [0]
+
+
 class TestReplacements:
     """How long a worker that ended is waited with."""
 

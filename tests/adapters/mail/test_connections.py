@@ -1,9 +1,11 @@
 """Connections to the relay are kept open from one mail to the next, and given up when they are of no more use."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -83,6 +85,33 @@ def test_a_connection_that_the_relay_closed_costs_no_mail_and_sends_none_twice()
         for _ in range(5):
             connections.send(MAIL)
     assert (len(received.envelopes), received.connections()) == (5, 3)
+
+
+def test_a_relay_that_fell_silent_takes_the_time_of_one_connection_only() -> None:
+    """Of all that are idle the first tells; asked one by one they would take longer than a mail is leased."""
+    received = Counting()
+    with kept(received) as connections:
+        gate = threading.Barrier(3)
+
+        def send() -> None:
+            gate.wait(within(10))
+            connections.send(MAIL)
+
+        with ThreadPoolExecutor(3) as threads:
+            list(threads.map(lambda _: send(), range(3)))
+        idle = [one.session for one in connections._idle]
+        asked: list[object] = []
+
+        def silent(session: object) -> Any:
+            asked.append(session)
+            raise TimeoutError
+
+        for session in idle:
+            session.noop = partial(silent, session)
+        connections.send(MAIL)
+        assert (len(idle) > 1, len(asked)) == (True, 1)
+        assert all(session.sock is None for session in idle)
+    assert len(received.envelopes) == 4
 
 
 def test_a_connection_that_nobody_used_for_long_is_closed() -> None:

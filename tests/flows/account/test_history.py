@@ -172,20 +172,25 @@ def test_of_a_sign_in_by_another_door_nothing_is_said_of_the_password(
     assert house.accounts.get(house.account.id).is_password_door_open
 
 
+@pytest.mark.parametrize("is_proved", [False, True], ids=["on somebody's word", "proved"])
 def test_of_a_sign_in_by_a_passkey_that_passkey_goes_and_the_page_says_so(
-    house: Provider, browser: Browser
+    is_proved: bool, house: Provider, browser: Browser, psc: HostilePsc
 ) -> None:
+    """Who did not prove who they are does not come back by the password: it is closed too."""
     used, other = Authenticator(), Authenticator(credential_id=b"of another device")
     give(house, used)
     give(house, other, passkey_id="passkey-2")
     stranger = house.browser()
     door = stranger.get(passkey_link(stranger.follow(stranger.authorize())))
     assert answer_of(stranger.submit(door, "/passkey", credential=used.answer(options_of(door))))["code"]
+    if is_proved:
+        by_psc(browser, psc)
     page = browser.get(link_of(browser.get(SECTION), "Connexion par clé d'accès"))
     assert "La clé d'accès utilisée sera retirée" in text(page)
     page = browser.submit(page, "/report")
     assert "La clé d'accès est retirée de votre compte" in text(page)
-    assert "mot de passe" not in text(page)
+    assert ("mot de passe" in text(page)) is not is_proved
+    assert house.accounts.get(house.account.id).is_password_door_open is is_proved
     assert [one.id for one in SqlPasskeys(house.database).of(house.account.id)] == ["passkey-2"]
     assert facts(house, "passkey:remove:accepted") == [{"passkey": "passkey-1"}]
 
