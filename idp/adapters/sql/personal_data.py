@@ -126,7 +126,9 @@ class SqlPersonalData:
 
 
 def _select(held: Held) -> "sa.Select[tuple[object, ...]]":
-    return sa.select(held.table).where(held.theirs).order_by(*held.table.primary_key)
+    # By the name that this code knows a column by: one has another name in the database.
+    columns = (column.label(column.key) for column in held.table.c)
+    return sa.select(*columns).where(held.theirs).order_by(*held.table.primary_key)
 
 
 def _shown(table: str, row: sa.RowMapping) -> dict[str, object]:
