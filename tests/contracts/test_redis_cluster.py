@@ -18,7 +18,15 @@ from idp.adapters.redis_urls import redis_store
 from idp.core.ephemeral import Kind, Limited, StoreUnavailable
 from tests.contracts.test_redis_traffic import every_operation
 from tests.limits import eventually
-from tests.servers import RunningServer, free_port, redis_cluster, redis_cluster_node, redis_masters, redis_sentinel, redis_server
+from tests.servers import (
+    RunningServer,
+    free_port,
+    redis_cluster,
+    redis_cluster_node,
+    redis_masters,
+    redis_sentinel,
+    redis_server,
+)
 
 LIFE = timedelta(minutes=1)
 CODE = Kind.AUTHORIZATION_CODE

@@ -1,8 +1,8 @@
 """Connections to the relay are kept open from one mail to the next, and given up when they are of no more use."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial

@@ -184,6 +184,7 @@ def test_of_a_sign_in_by_a_passkey_that_passkey_goes_and_the_page_says_so(
     door = stranger.get(passkey_link(stranger.follow(stranger.authorize())))
     assert answer_of(stranger.submit(door, "/passkey", credential=used.answer(options_of(door))))["code"]
     if is_proved:
+        browser = house.browser()
         by_psc(browser, psc)
     page = browser.get(link_of(browser.get(SECTION), "Connexion par clé d'accès"))
     assert "La clé d'accès utilisée sera retirée" in text(page)
