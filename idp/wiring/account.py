@@ -79,7 +79,12 @@ def build_account(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
 
 
 def _signed_in(parts: Parts) -> SignedIn:
-    return SignedIn(sessions=parts.sessions, accounts=parts.accounts, visits=parts.visits)
+    return SignedIn(
+        sessions=parts.sessions,
+        accounts=parts.accounts,
+        visits=parts.visits,
+        doors=parts.itinerary.doors,
+    )
 
 
 def _desk(parts: Parts) -> AccountDesk:

@@ -142,6 +142,7 @@ def test_what_a_code_opened_before_proves_nothing_any_more(
     bob(house, OLD)
     assert house.userinfo(tokens["access_token"]).status_code == 401
     assert answer_of(browser.authorize(prompt="none"))["error"] == "login_required"
+    assert browser.get("/account/history").status_code == 303
 
 
 def test_the_pages_of_the_account_say_so_and_show_no_password_as_a_way_in(

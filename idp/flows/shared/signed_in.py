@@ -8,6 +8,9 @@ from werkzeug.wrappers import Request
 
 from idp.accounts.account import Account
 from idp.accounts.repository import AccountNotFound, AccountRepository
+from idp.interaction.assurance import EARNED, assurance_of
+from idp.interaction.authenticator import Doors, Paths, usable_paths
+from idp.interaction.record import OF_NO_CLIENT
 from idp.interaction.session import Session, ends_at, is_session_valid
 from idp.interaction.sessions import Sessions
 from idp.web.hub import Visits
@@ -18,6 +21,7 @@ class SignedIn:
     sessions: Sessions
     accounts: AccountRepository
     visits: Visits
+    doors: Doors
 
     def find(self, request: Request) -> tuple[Session, Account] | None:
         """Returns the valid session of this browser and its account, else None. A visit, which prolongs the session."""
@@ -34,10 +38,16 @@ class SignedIn:
             return None
         if not is_session_valid(session, account, visit.now, sessions.life, sessions.idle):
             return None
+        # What was proved by a door that is none for this person now (docs/adr/0045) opens nothing here either.
+        if assurance_of(session.events, self._paths(account)) is None:
+            return None
         # On a shared station a visit is nobody's in particular (docs/adr/0030).
         if not visit.is_station_shared:
             sessions.touch(session, visit.session or "", visit.now)
         return session, account
+
+    def _paths(self, account: Account) -> Paths:
+        return usable_paths(self.doors.usable(OF_NO_CLIENT, account), tuple(EARNED))
 
     def lately(self, request: Request) -> Session | None:
         """Returns the session of this browser, also one that expired since; none that anybody ended."""
