@@ -16,8 +16,6 @@ from sqlalchemy.engine import URL
 from idp.adapters.sql.columns import metadata
 from idp.adapters.sql.database import MIGRATION_LOCK
 
-Tables = Sequence[tuple[str, Sequence[str]]]
-
 
 @contextmanager
 def snapshot(target: URL) -> "Iterator[psycopg.Connection[Any]]":
@@ -35,7 +33,6 @@ def snapshot(target: URL) -> "Iterator[psycopg.Connection[Any]]":
 def rows_out(connection: "psycopg.Connection[Any]", table: str, columns: Sequence[str]) -> Iterator[bytes]:
     """Yields the rows in the text format: one line each."""
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    # A query, not the table: it may have partitions.
     query = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(names, sql.Identifier(table))
     with connection.cursor() as cursor, cursor.copy(query) as copy:
         for chunk in copy:
