@@ -8,7 +8,7 @@ from idp.adapters.sql.schema import audit_events, audit_seals
 
 _HEAD = """\
 -- What the provider and the worker of Caducée may do (PostgreSQL). Run it as the owner of the tables, who is neither of
--- the two and alone runs `idp init` and `idp migrate`; again after each `idp migrate`.
+-- the two and alone runs `idp db init`, `idp db upgrade` and `idp db restore`; again after each `idp db upgrade`.
 --   {provider}: `idp serve`, `idp card-host`, the commands of an operator. It adds to the audit trail, and changes
 --   nothing of it.
 --   {worker}: `idp worker`. It seals the trail, and deletes what is too old."""

@@ -1,6 +1,6 @@
 """Whether this node can sign somebody in now, and what is wrong with it, for the operator.
 
-Contains the verdict over checks. Not here: what each looks at (`wiring/operations`), how it is told.
+Contains the verdict over checks. Not here: what each looks at (`wiring/readiness`), how it is told.
 """
 
 from collections.abc import Callable, Sequence

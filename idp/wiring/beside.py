@@ -73,7 +73,8 @@ def _age(waiting: Waiting, now: datetime) -> timedelta:
 
 def _not_run(resources: Resources) -> str | None:
     missing = not_run(SqlHeartbeats(resources.database).all(), resources.clock.now())
-    return f"nobody does {', '.join(missing)}: start `idp worker`" if missing else None
+    remedy = "start `idp worker`, or on SQLite look for `background_work_failed` in the log"
+    return f"nobody does {', '.join(missing)}: {remedy}" if missing else None
 
 
 def _backlog(ask: Callable[[], Waiting], longest: timedelta, now: Callable[[], datetime]) -> str | None:

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.cli.test_compose import COMPOSE, ENV_FILE, ROOT, mounts
 
-SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+SANDBOX: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "cluster" / "sandbox.yml").read_text("utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"] | SANDBOX["services"]
 PARTS = {
     *("nginx", "idp-1", "idp-2", "card-host", "worker", "postgres"),
     *("redis-1", "redis-2", "sentinel-1", "sentinel-2", "sentinel-3"),
@@ -16,9 +18,31 @@ PARTS = {
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 
 
-def test_parts_are_those_of_make_cluster_and_a_sandbox_that_starts_only_when_named() -> None:
-    assert SERVICES.keys() == PARTS | {"sandbox"}
-    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["sandbox"]
+def test_parts_are_those_of_make_cluster() -> None:
+    assert COMPOSE["services"].keys() == PARTS
+
+
+def test_sandbox_has_a_file_of_its_own_that_asks_for_nothing() -> None:
+    assert SANDBOX["services"].keys() == {"sandbox"}
+    assert "$" not in str(SANDBOX)
+    (ROOT / "deploy" / "cluster" / SANDBOX["services"]["sandbox"]["build"]["context"] / "Dockerfile").stat()
+
+
+def test_what_an_image_copies_is_given_to_its_build() -> None:
+    given = set(re.findall(r"(?m)^!(\S+)$", (ROOT / ".dockerignore").read_text("utf-8")))
+    copied = set(re.findall(r"(?m)^COPY (?!--from)(.+) \S+$", DOCKERFILE))
+    assert copied == given
+
+
+def test_each_node_has_as_many_workers_as_postgresql_reckons_connections_for() -> None:
+    reckoned = re.search(
+        r"\((\d) × (\d) × 16\)", (ROOT / "deploy/cluster/postgresql.conf").read_text("utf-8")
+    )
+    assert reckoned is not None
+    nodes = [service["command"] for service in SERVICES.values() if "serve" in service.get("command", [])]
+    assert [command[-2:] for command in nodes] == [["--workers", reckoned[2]]] * int(reckoned[1])
+    served = " ".join(re.findall(r'"([^"]+)"', DOCKERFILE.rpartition("CMD ")[2]))
+    assert all(" ".join(command[:-2]) == served for command in nodes)
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))

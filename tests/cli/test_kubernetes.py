@@ -13,8 +13,10 @@ import yaml
 from idp.settings import read_settings
 from tests.commands import ROOT
 
-BASE, REGION = (ROOT / "deploy" / "kubernetes" / name for name in ("base", "region"))
+BASE, REGION, OPERATOR = (ROOT / "deploy" / "kubernetes" / name for name in ("base", "region", "operator"))
 PARTS = ["idp", "card-host", "worker"]
+#: What runs in a pod: the parts, and the one in which an operator gives commands.
+PODS = [*PARTS, "operator"]
 #: Made by the operator, of what is secret.
 SECRETS = {"caducee", "caducee-card-tls", "caducee-issuer-tls"}
 _PART_OF = "app.kubernetes.io/part-of"
@@ -30,7 +32,7 @@ def documents(folder: Path) -> Iterator[dict[str, Any]]:
             yield from yaml.safe_load_all(file.read_text("utf-8"))
 
 
-ALL = [*documents(BASE), *documents(REGION)]
+ALL = [*documents(BASE), *documents(REGION), *documents(OPERATOR)]
 
 
 def of_kind(kind: str) -> dict[str, dict[str, Any]]:
@@ -38,7 +40,8 @@ def of_kind(kind: str) -> dict[str, dict[str, Any]]:
 
 
 def pod(name: str) -> dict[str, Any]:
-    made: dict[str, Any] = of_kind("Deployment")[name]["spec"]["template"]["spec"]
+    found = of_kind("Job" if name == "operator" else "Deployment")[name]
+    made: dict[str, Any] = found["spec"]["template"]["spec"]
     return made
 
 
@@ -48,10 +51,10 @@ def container(name: str) -> dict[str, Any]:
     return made
 
 
-@pytest.mark.parametrize("folder", [BASE, REGION], ids=["base", "region"])
+@pytest.mark.parametrize("folder", [BASE, REGION, OPERATOR], ids=["base", "region", "operator"])
 def test_every_file_is_listed_and_every_listed_one_is_there(folder: Path) -> None:
     files = {file.name for file in folder.glob("*.yaml")} - {"kustomization.yaml", "clients.yaml"}
-    assert set(listing(folder)["resources"]) - {"../base"} == files
+    assert set(listing(folder)["resources"]) - {"../base", "../region"} == files
     for generator in listing(folder).get("configMapGenerator", []):
         for file in chain(generator.get("envs", []), generator.get("files", [])):
             assert (folder / file).is_file()
@@ -61,13 +64,38 @@ def test_kustomize_puts_it_together() -> None:
     binary = shutil.which("kubectl")
     if binary is None:
         return  # what it would read is read by the other tests
-    made = subprocess.run([binary, "kustomize", REGION], capture_output=True, text=True, check=True).stdout
-    found = [document["kind"] for document in yaml.safe_load_all(made)]
-    assert found.count("Deployment") == 3
-    assert "registry.region.example/caducee/idp:2026.11" in made
+    for folder, pods in ((REGION, PARTS), (OPERATOR, ["operator"])):
+        made = subprocess.run(
+            [binary, "kustomize", folder], capture_output=True, text=True, check=True
+        ).stdout
+        read = list(yaml.safe_load_all(made))
+        running = [one for one in read if one["kind"] in ("Deployment", "Job")]
+        assert sorted(one["metadata"]["name"] for one in running) == sorted(pods)
+        settings = {one["metadata"]["name"] for one in read if one["kind"] == "ConfigMap"}
+        for one in running:
+            (only,) = one["spec"]["template"]["spec"]["containers"]
+            assert only["image"] == "registry.region.example/caducee/idp:2026.12"
+            # The names end in a digest of what is in them.
+            assert only["envFrom"][0]["configMapRef"]["name"] in settings
 
 
-@pytest.mark.parametrize("name", PARTS)
+def test_commands_run_by_the_image_of_the_overlay_as_the_worker_runs_where_all_may_be_reached() -> None:
+    assert listing(OPERATOR)["images"] == listing(REGION)["images"]
+    assert listing(OPERATOR)["namespace"] == listing(REGION)["namespace"]
+    pods = {name: pod(name) for name in ("operator", "worker")}
+    assert pods["operator"]["volumes"] == pods["worker"]["volumes"]
+    assert container("operator")["volumeMounts"] == container("worker")["volumeMounts"]
+    labels = of_kind("Job")["operator"]["spec"]["template"]["metadata"]["labels"]
+    assert labels[_PART_OF] == "caducee"
+
+
+def test_whoever_opens_the_pod_for_commands_leaves_the_deployments_as_they_are() -> None:
+    patches = [yaml.safe_load(one["patch"]) for one in listing(OPERATOR)["patches"]]
+    assert {one["$patch"] for one in patches} == {"delete"}
+    assert [one["metadata"]["name"] for one in patches] == PARTS
+
+
+@pytest.mark.parametrize("name", PODS)
 def test_no_part_is_root_writes_to_its_image_or_may_ask_the_cluster(name: str) -> None:
     assert pod(name)["securityContext"]["runAsNonRoot"] is True
     assert pod(name)["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -138,7 +166,7 @@ def test_a_provider_that_lives_is_not_killed_for_a_store_that_is_away() -> None:
     assert part["readinessProbe"]["httpGet"]["path"] == "/readyz"
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", PODS)
 def test_what_a_part_mounts_is_there(name: str) -> None:
     volumes = {volume["name"]: volume for volume in pod(name)["volumes"]}
     assert {mount["name"] for mount in container(name)["volumeMounts"]} == volumes.keys()

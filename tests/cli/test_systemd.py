@@ -1,6 +1,7 @@
 """The units of deploy/systemd: systemd itself reads them, where it is installed; and the settings beside them."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from tests.commands import ROOT
 
 PLACE = ROOT / "deploy" / "systemd"
 UNITS = sorted(PLACE.glob("*.service"))
+BACKUP = PLACE / "caducee-backup.service"
+PROCESSES = [unit for unit in UNITS if unit != BACKUP]
 #: Of ten; systemd calls less than 3 « ok ».
 MOST_EXPOSED = 2.0
 
@@ -22,7 +25,7 @@ def told(unit: Path, name: str) -> list[str]:
 
 
 def test_there_is_a_unit_for_each_process() -> None:
-    commands = {unit.name: told(unit, "ExecStart")[0].split(" -m idp.cli ")[1] for unit in UNITS}
+    commands = {unit.name: told(unit, "ExecStart")[0].split(" -m idp.cli ")[1] for unit in PROCESSES}
     assert commands == {
         "caducee@.service": "serve --port %i --workers 1",
         "caducee-card-host.service": "card-host",
@@ -31,12 +34,20 @@ def test_there_is_a_unit_for_each_process() -> None:
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
-def test_unit_is_hardened_and_ends_as_the_processes_do(unit: Path) -> None:
+def test_unit_is_hardened(unit: Path) -> None:
     for name, value in (
         ("User", "caducee"),
         ("NoNewPrivileges", "yes"),
         ("ProtectSystem", "strict"),
         ("CapabilityBoundingSet", ""),
+        ("UMask", "0077"),
+    ):
+        assert told(unit, name) == [value]
+
+
+@pytest.mark.parametrize("unit", PROCESSES, ids=lambda unit: unit.name)
+def test_unit_ends_as_the_processes_do(unit: Path) -> None:
+    for name, value in (
         ("KillMode", "mixed"),
         ("TimeoutStopSec", "30"),
         ("Restart", "always"),
@@ -62,6 +73,24 @@ def test_systemd_reads_it_and_finds_it_little_exposed(unit: Path, tmp_path: Path
     found = re.search(r"exposure level for \S+: ([\d.]+)", scored.stdout)
     assert found is not None, scored.stderr
     assert float(found[1]) < MOST_EXPOSED
+
+
+def test_backup_is_written_each_day_where_its_page_says_and_under_a_name_of_that_minute(
+    tmp_path: Path,
+) -> None:
+    """As systemd reads the line: `%%` and `$$` are one each, and a shell does the rest."""
+    (place,) = told(BACKUP, "ReadWritePaths")
+    assert f"-m 700 {place}\n" in (ROOT / "docs" / "backup.md").read_text("utf-8")
+    assert told(BACKUP, "Type") == ["oneshot"]
+    assert told(PLACE / "caducee-backup.timer", "OnCalendar") == ["daily"]
+    program = tmp_path / "venv" / "bin" / "python"
+    program.parent.mkdir(parents=True)
+    program.write_text('#!/bin/sh\necho "$@"\n')
+    program.chmod(0o700)
+    (line,) = told(BACKUP, "ExecStart")
+    given = shlex.split(line.replace("%%", "%").replace("$$", "$"))
+    said = subprocess.run(given, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert re.fullmatch(rf"-m idp\.cli db backup {place}/\d{{4}}-\d\d-\d\dT\d{{4}}\.backup\n", said)
 
 
 def test_settings_beside_them_are_read_with_the_secrets_that_the_units_give() -> None:

@@ -18,8 +18,6 @@ from idp.adapters.sql.database import MIGRATION_LOCK
 from idp.adapters.sql.schema import SCHEMA_REVISION
 from idp.adapters.sql.schema_state import SchemaMismatch
 
-Tables = Sequence[tuple[str, Sequence[str]]]
-
 
 @contextmanager
 def snapshot(target: URL) -> "Iterator[psycopg.Connection[Any]]":
@@ -44,7 +42,6 @@ def snapshot(target: URL) -> "Iterator[psycopg.Connection[Any]]":
 def rows_out(connection: "psycopg.Connection[Any]", table: str, columns: Sequence[str]) -> Iterator[bytes]:
     """Yields the rows in the text format: one line each."""
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    # A query, not the table: it may have partitions.
     query = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(names, sql.Identifier(table))
     with connection.cursor() as cursor, cursor.copy(query) as copy:
         for chunk in copy:
