@@ -33,7 +33,8 @@ def switch(demo: Demonstration, **switches: object) -> None:
 
 
 def buttons(window: Window) -> list[str]:
-    found = window.driver.find_elements(By.TAG_NAME, "button")
+    """Those that lead on: not « Afficher », which is shown once something is typed."""
+    found = window.driver.find_elements(By.CSS_SELECTOR, "button:not([type=button])")
     return [" ".join(one.text.split()).replace("’", "'") for one in found]
 
 

@@ -37,7 +37,7 @@ COMMANDS = {
 def test_each_module_has_its_command() -> None:
     parts = {
         *("__init__", "__main__", "main", "served", "card_options", "db_options", "incident_options"),
-        *("audited", "audit_options"),
+        *("audited", "audit_options", "activation", "activation_options"),
         *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),
     }
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts

@@ -24,8 +24,8 @@ def test_a_whole_database_has_no_fault(database: Engine) -> None:
 
 def test_a_column_that_is_missing_is_named(database: Engine) -> None:
     with writing(database) as connection:
-        connection.exec_driver_sql("ALTER TABLE accounts DROP COLUMN unused_told_at")
-    assert list(faults_in(database)) == ["accounts: no column unused_told_at"]
+        connection.exec_driver_sql("ALTER TABLE accounts DROP COLUMN password_changed_at")
+    assert list(faults_in(database)) == ["accounts: no column password_changed_at"]
 
 
 def test_a_row_that_refers_to_nothing_is_named(sqlite_url: str, opened: Callable[[str], Engine]) -> None:

@@ -77,7 +77,7 @@ class Judge:
     def no_counter_counts_too_few(self) -> Iterator[str]:
         query = (
             "SELECT count(*) FROM audit_events e JOIN accounts a ON a.id = e.account_id"
-            " WHERE a.rpps = %s AND e.event IN ('password:check:refused', 'password:check:throttled')"
+            " WHERE a.rpps = %s AND e.event = 'password:check:refused'"
         )
         for rpps, told in self.ledger.wrong.items():
             ((counted,),) = self.region.rows(query, rpps)

@@ -98,15 +98,18 @@ def test_why_a_house_is_not_quite_ready_is_logged_once_for_each_change(fresh: Pr
         for text in (good, "clients: [", "clients: [", "nobody: []", good):
             file.write_text(text)
             assert readiness(fresh) == (200, {"status": "ready"})
-    told = [(one["status"], *one["reasons"]) for one in logged if one["event"] == "readiness_changed"]
+    # Nobody does the work of `idp worker` here, which is told all the while.
+    told = [
+        [reason for reason in one["reasons"] if "idp worker" not in reason]
+        for one in logged
+        if one["event"] == "readiness_changed"
+    ]
     yaml = "expected YAML: expected the node content, but found '<stream end>'"
     assert told == [
-        ("degraded", f"degraded: relying parties: {file}:1:11: {yaml}"),
-        (
-            "degraded",
-            f"degraded: relying parties: {file}:1:1: expected `clients:` and nothing else at the top",
-        ),
-        ("ready",),
+        [],
+        [f"degraded: relying parties: {file}:1:11: {yaml}"],
+        [f"degraded: relying parties: {file}:1:1: expected `clients:` and nothing else at the top"],
+        [],
     ]
 
 
