@@ -8,11 +8,12 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from idp.flows.shared.signed_in import SignedIn
+from idp.interaction.authenticator import DOORS
 from idp.interaction.session import Session
 from idp.interaction.sessions import Sessions
 from idp.interaction.visit import Visit
 from tests.fakes import NOON, FixedClock, MemoryAccounts, MemoryStore
-from tests.people import ALICE, an_account, an_event
+from tests.people import ALICE, an_account, an_event, doors
 
 
 @dataclass
@@ -59,7 +60,8 @@ def room() -> Room:
     )
     browser = OneBrowser(clock, sessions.start(session, clock.now()))
     accounts = MemoryAccounts({ALICE: an_account()})
-    return Room(clock, browser, accounts, SignedIn(sessions=sessions, accounts=accounts, visits=browser))  # type: ignore[arg-type]
+    found = SignedIn(sessions=sessions, accounts=accounts, visits=browser, doors=doors(DOORS))  # type: ignore[arg-type]
+    return Room(clock, browser, accounts, found)
 
 
 def test_visits_prolong_the_session(room: Room) -> None:
