@@ -48,7 +48,7 @@ def verify(settings: Settings, options: argparse.Namespace) -> int:
     for stored in trail.after(trail.before_day(options.since) if options.since else 0):
         # Another day's row may stand among the first of this one.
         # By the later of both: the chain of a forged row may say any day, or be missing.
-        day = max(day_of(stored.record.chain), stored.record.at.date().isoformat())
+        day = max(day_of(stored.record.chain), stored.record.day)
         if day >= (options.since or ""):
             found += walk.feed(stored)
             found += lines.compare(stored)

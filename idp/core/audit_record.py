@@ -52,6 +52,11 @@ class AuditRecord(NamedTuple):
         )
         return sealed_of(self.at, told, self.network)
 
+    @property
+    def day(self) -> str:
+        """Of its instant, in UTC."""
+        return self.at.date().isoformat()
+
     def line(self) -> str:
         """Returns it as one line of JSON, without what is not known. Names of facts stay apart from ours."""
         told = {

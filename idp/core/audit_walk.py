@@ -125,7 +125,7 @@ class Walk:
         )
         yield from _of_place(chain.last, right)
         network = right.record.network
-        if network and not network.address and right.record.at.date().isoformat() > self.bare_until:
+        if network and not network.address and right.record.day > self.bare_until:
             yield _found(Fault.CHANGED, right, "its address was erased before its time")
         chain.last, chain.head = right, Head(chain.head.chain, number, right.record.digest)
 
@@ -135,7 +135,7 @@ class Walk:
 
     def _may_be_gone(self, chain: _Chain, rows: Sequence[Stored]) -> bool:
         # The name of a chain is what whoever wrote the row says; a row goes by its instant.
-        latest = max(one.record.at for one in rows).date().isoformat()
+        latest = max(one.record.day for one in rows)
         return max(day_of(chain.head.chain), latest) < self.kept_since
 
 

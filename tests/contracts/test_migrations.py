@@ -404,13 +404,13 @@ def test_two_upgrades_at_once_are_one(tmp_path: Path, empty_postgresql_url: str)
 
 def test_an_upgrade_waits_for_a_backup_before_it_touches_a_table(empty_postgresql_url: str) -> None:
     upgrade_to(empty_postgresql_url, "0018")
-    with ThreadPoolExecutor() as operators, snapshot(parse_url(empty_postgresql_url)) as backup:
-        assert b"".join(rows_out(backup, "accounts", ["id"])) == b""
-        upgrading = operators.submit(migrate, empty_postgresql_url)
-        with pytest.raises(TimeoutError):
-            upgrading.result(timeout=1.0)
-        with psycopg.connect(empty_postgresql_url) as other:
-            # At a table it would wait before all others.
-            assert other.execute("SELECT count(*) FROM accounts").fetchone() == (0,)
-        backup.rollback()
+    with ThreadPoolExecutor() as operators:
+        with snapshot(parse_url(empty_postgresql_url)) as backup:
+            assert b"".join(rows_out(backup, "accounts", ["id"])) == b""
+            upgrading = operators.submit(migrate, empty_postgresql_url)
+            with pytest.raises(TimeoutError):
+                upgrading.result(timeout=1.0)
+            with psycopg.connect(empty_postgresql_url) as other:
+                # At a table it would wait before all others.
+                assert other.execute("SELECT count(*) FROM accounts").fetchone() == (0,)
         assert upgrading.result(timeout=within(20.0)) == "0018"

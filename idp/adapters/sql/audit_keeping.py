@@ -4,7 +4,6 @@ Contains what a worker does, in short transactions; the rights for it are anothe
 roles`). Not here: the rows and the seals themselves (`audit_reading`).
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -15,7 +14,7 @@ from sqlalchemy import Engine
 
 from idp.adapters.sql.audit_reading import SqlAuditTrail
 from idp.adapters.sql.audit_schema import audit_events, audit_seals
-from idp.adapters.sql.batches import rest_of
+from idp.adapters.sql.batches import resting
 from idp.adapters.sql.database import writing
 from idp.core.audit_chain import Head, day_of
 from idp.core.audit_seals import next_day, seal_day
@@ -95,13 +94,11 @@ class AuditKeeper:
         """Run it in transactions of their own until nothing is left. Returns how many rows."""
         done = 0
         while not is_stopped():
-            began = time.monotonic()
-            with writing(self.database) as connection:
+            with resting(), writing(self.database) as connection:
                 changed = connection.execute(statement).rowcount
             done += changed
             if changed < _AT_ONCE:
                 break
-            time.sleep(rest_of(began))
         return done
 
     def _heads_of(self, trail: SqlAuditTrail, day: str) -> tuple[list[Head], int]:

@@ -5,6 +5,8 @@ every sign-in from writing meanwhile. Contains one batch. Not here: how long one
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -22,6 +24,14 @@ def rest_of(began: float) -> float:
     """Returns how long to rest after a batch that began then (monotonic): whoever signs in has at least half of the
     database. SQLite gives the lock to whoever asks at the right instant, and another process seldom does."""
     return min(_LONGEST_REST, time.monotonic() - began)
+
+
+@contextmanager
+def resting() -> Iterator[None]:
+    """Around a batch: rests after it."""
+    began = time.monotonic()
+    yield
+    time.sleep(rest_of(began))
 
 
 def delete_some(

@@ -27,7 +27,13 @@ from idp.adapters.sql.database import (
     writing,
 )
 from idp.adapters.sql.schema import SCHEMA_REVISION
-from idp.adapters.sql.schema_state import DatabaseUnusable, faults_told, read_state, require_ours
+from idp.adapters.sql.schema_state import (
+    DatabaseUnusable,
+    SchemaMismatch,
+    faults_told,
+    read_state,
+    require_ours,
+)
 from idp.adapters.sql.sqlite_copy import copied, in_place_of
 from idp.adapters.sql.upkeep_schema import schema_support
 from idp.adapters.sql.work import SqlUnitOfWork
@@ -70,6 +76,10 @@ def _postgresql_out(target: URL, archive: Writing) -> Copied:
     copy = _postgresql()
     try:
         with copy.snapshot(target) as connection:
+            if connection.execute("SELECT version_num FROM alembic_version").fetchone() != (SCHEMA_REVISION,):
+                raise SchemaMismatch(
+                    "the schema was upgraded meanwhile: take the backup with the newer version"
+                )
             for table, names in columns.items():
                 counted = _Counted(copy.rows_out(connection, table, names))
                 archive.add(_ROWS.format(table), iter(counted))

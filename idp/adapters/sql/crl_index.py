@@ -6,7 +6,6 @@ revocations that OCSP told. Not here: fetching, signatures: what is loaded was v
 
 import dataclasses
 import itertools
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Engine
 
-from idp.adapters.sql.batches import rest_of
+from idp.adapters.sql.batches import resting
 from idp.adapters.sql.crl_schema import card_crl_entries, card_crl_fetches, card_crls, card_revocations
 from idp.adapters.sql.database import insert_into, reading, writing
 from idp.cards.revocation import CrlAnswer
@@ -168,11 +167,9 @@ class CrlIndex:
                 {"issuer_key_id": issuer_key_id, "generation": generation, "serial": serial_text(serial)}
                 for serial in batch
             ]
-            began = time.monotonic()
-            with writing(self.database) as connection:
+            with resting(), writing(self.database) as connection:
                 connection.execute(insert_into(connection, card_crl_entries).on_conflict_do_nothing(), rows)
             count += len(rows)
-            time.sleep(rest_of(began))
         return count
 
     def _put_in_force(self, issuer_key_id: str, replacing: dict[str, object]) -> bool:
@@ -201,15 +198,13 @@ class CrlIndex:
             _entries.serial == sa.bindparam("of_serial"),
         )
         while True:
-            began = time.monotonic()
-            with writing(self.database) as connection:
+            with resting(), writing(self.database) as connection:
                 rows = connection.execute(some).all()
                 if not rows:
                     return
                 connection.execute(
                     one, [{"in_generation": row.generation, "of_serial": row.serial} for row in rows]
                 )
-            time.sleep(rest_of(began))
 
     # When to fetch. An address has one plan while every authority has its list. An authority that waits for its list
     # has a plan of its own there: a new one does not wait for the morning that was planned with its predecessor's list.
