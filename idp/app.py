@@ -6,6 +6,7 @@ from typing import Any
 from idp.core.clock import SystemClock
 from idp.core.logs import configure_logging, log_what_nobody_caught
 from idp.core.origin import coming_from
+from idp.core.readiness import Readiness
 from idp.core.share import Share
 from idp.settings import Settings, settings_from_environment
 from idp.wiring.accounts import tell_build
@@ -18,6 +19,8 @@ from idp.wiring.operations import open_operations, share_numbers, traced, watche
 from idp.wiring.parts import Parts, build_parts
 from idp.wiring.protocol import build_protocol
 from idp.wiring.psc import check_upstream
+from idp.wiring.readiness import build_readiness
+from idp.wiring.resources import build_clock_watch
 
 
 def create(settings: Settings, own: Share | None = None) -> Callable[..., Any]:
@@ -28,13 +31,14 @@ def create(settings: Settings, own: Share | None = None) -> Callable[..., Any]:
     return assemble(build_parts(settings, own))
 
 
-def assemble(parts: Parts) -> Callable[..., Any]:
-    """Returns the application of these parts."""
+def assemble(parts: Parts, readiness: Readiness | None = None) -> Callable[..., Any]:
+    """Returns the application of these parts. `readiness`: None where nobody else asks for it."""
+    readiness = readiness or build_readiness(parts, build_clock_watch(parts.resources))
     protocol = build_protocol(parts)
     routes, finishes = build_browser_endpoints(parts, protocol)
     for flow in build_flows(parts, finishes):
         routes += flow.routes()
-    endpoints = build_endpoints(parts, protocol)
+    endpoints = build_endpoints(parts, protocol, readiness)
     served = endpoints.in_front_of(build_pages(parts, routes))
 
     origin_of = build_origin_of(parts.settings, parts.web.networks, parts.web.cookies)
@@ -55,8 +59,11 @@ def application(own: Share) -> Callable[..., Any]:
     send_lines_to_the_end(settings)
     shared = share_numbers(settings)
     parts = build_parts(settings, own)
-    served = traced(settings, assemble(parts))
-    open_operations(parts, shared)
+    # One of each in a process: they tell the log what has changed.
+    watch = build_clock_watch(parts.resources)
+    readiness = build_readiness(parts, watch)
+    served = traced(settings, assemble(parts, readiness))
+    open_operations(parts, shared, readiness, watch)
     tell_build()
     if parts.upstream is not None:
         parts.upstream.shared_in(parts.store).start()

@@ -6,6 +6,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp.adapters.sql.kept_logouts import SqlKeptLogouts
 from idp.adapters.sql.refresh_tokens import SqlRefreshTokens
+from idp.core.readiness import Readiness
 from idp.protocol.authorization.par import PushedRequestEndpoint
 from idp.protocol.client_auth.answers import json_response
 from idp.protocol.logout.upstream_ends import UpstreamLogouts
@@ -21,13 +22,11 @@ from idp.settings import Settings
 from idp.web.sections import Section
 from idp.wiring.parts import Parts
 from idp.wiring.protocol import ProtocolParts
-from idp.wiring.readiness import build_readiness
-from idp.wiring.resources import build_clock_watch
 
 _POST = ("POST",)
 
 
-def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
+def build_endpoints(parts: Parts, protocol: ProtocolParts, readiness: Readiness) -> PlainEndpoints:
     """Returns everything that is answered in front of Flask."""
     settings = parts.settings
     own = _own_tokens(parts, protocol)
@@ -38,7 +37,7 @@ def build_endpoints(parts: Parts, protocol: ProtocolParts) -> PlainEndpoints:
         "/introspect": Route(_POST, IntrospectionEndpoint(own, parts.clock, settings.where.issuer)),
         "/userinfo": Route(("GET", "POST"), _userinfo(parts, protocol)),
         "/health/live": Route(READING, _alive),
-        "/health/ready": Route(READING, _ready(parts)),
+        "/health/ready": Route(READING, _ready(readiness)),
     }
     discovery = _discovery(parts, protocol)
     return PlainEndpoints(
@@ -141,9 +140,8 @@ def _alive(request: Request) -> Response:
     return json_response({"status": "alive"})
 
 
-def _ready(parts: Parts) -> Callable[[Request], Response]:
+def _ready(readiness: Readiness) -> Callable[[Request], Response]:
     """Returns what says whether this node can sign people in, and no more than that (facts/security §4.2)."""
-    readiness = build_readiness(parts, build_clock_watch(parts.resources))
 
     def answer(request: Request) -> Response:
         is_ready = readiness.judge().is_ready

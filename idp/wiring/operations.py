@@ -14,13 +14,14 @@ import structlog
 
 from idp.adapters.operations.meter_file import MeterFiles, NoRoom, directory_of, forget, forget_the_dead
 from idp.adapters.operations.watched import WatchedRequests, Wsgi
+from idp.adapters.sql.clock_watch import ClockWatch
 from idp.core.clock import SystemClock
 from idp.core.meters import share_meters
 from idp.core.readiness import Readiness, Verdict
 from idp.core.readings import Reading
 from idp.settings import Settings, bad_setting
 from idp.wiring.parts import Parts
-from idp.wiring.readiness import build_readiness, node_checks, store_checks
+from idp.wiring.readiness import node_checks, store_checks
 from idp.wiring.readings import node_readings, readings
 from idp.wiring.resources import Resources, build_clock_watch
 
@@ -47,15 +48,14 @@ def share_numbers(settings: Settings, service: int | None = None) -> Path | None
     return directory
 
 
-def open_operations(parts: Parts, directory: Path | None) -> None:
+def open_operations(parts: Parts, directory: Path | None, readiness: Readiness, watch: ClockWatch) -> None:
     """Serve it beside the requests of this process, if the settings want it."""
     told = parts.settings.operations
     if told.port:
-        watch = build_clock_watch(parts.resources)
         serve(
             told.host,
             told.port,
-            build_readiness(parts, watch),
+            readiness,
             lambda verdict: readings(parts, verdict, watch),
             directory,
         )
