@@ -46,6 +46,18 @@ def kept(received: Received, **changes: Any) -> Iterator[KeptConnections]:
             connections.close()
 
 
+def send_at_once(connections: KeptConnections) -> None:
+    """Three mails, each from a thread of its own."""
+    gate = threading.Barrier(3)
+
+    def send(_number: int) -> None:
+        gate.wait(within(10))
+        connections.send(MAIL)
+
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(send, range(3)))
+
+
 def test_mails_one_after_the_other_go_by_one_connection() -> None:
     received = Counting()
     with kept(received) as connections:
@@ -57,17 +69,7 @@ def test_mails_one_after_the_other_go_by_one_connection() -> None:
 def test_mails_at_once_have_a_connection_each() -> None:
     received = Counting()
     with kept(received) as connections:
-        gate = threading.Barrier(3)
-
-        def send() -> None:
-            gate.wait(within(10))
-            connections.send(MAIL)
-
-        threads = [threading.Thread(target=send) for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(within(10))
+        send_at_once(connections)
     assert len(received.envelopes) == 3
 
 
@@ -91,14 +93,7 @@ def test_a_relay_that_fell_silent_takes_the_time_of_one_connection_only() -> Non
     """Of all that are idle the first tells; asked one by one they would take longer than a mail is leased."""
     received = Counting()
     with kept(received) as connections:
-        gate = threading.Barrier(3)
-
-        def send() -> None:
-            gate.wait(within(10))
-            connections.send(MAIL)
-
-        with ThreadPoolExecutor(3) as threads:
-            list(threads.map(lambda _: send(), range(3)))
+        send_at_once(connections)
         idle = [one.session for one in connections._idle]
         asked: list[object] = []
 
