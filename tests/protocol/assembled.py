@@ -20,6 +20,8 @@ from idp.signing.signer import Alg, SignerUnavailable
 from idp.wiring.endpoints import build_endpoints
 from idp.wiring.parts import build_parts
 from idp.wiring.protocol import build_protocol
+from idp.wiring.readiness import build_readiness
+from idp.wiring.resources import build_clock_watch
 from tests.provider import Provider
 
 
@@ -100,7 +102,8 @@ def with_keys(provider: Provider) -> tuple[Provider, SilentKeys]:
 def endpoint_of(provider: Provider, path: str) -> Any:
     """The endpoint at this address, to have a port replaced."""
     parts = build_parts(provider.settings)
-    return build_endpoints(parts, build_protocol(parts)).routes[path].endpoint
+    readiness = build_readiness(parts, build_clock_watch(parts.resources))
+    return build_endpoints(parts, build_protocol(parts), readiness).routes[path].endpoint
 
 
 def serving(provider: Provider, path: str, endpoint: Any) -> Provider:
