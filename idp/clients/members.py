@@ -83,9 +83,8 @@ MEMBERS: Mapping[str, Member] = {
     "frontchannel_logout_uri": Member("frontchannel_logout_uri", exact_uri),
     "backchannel_logout_uri": Member("backchannel_logout_uri", exact_uri),
     # How it proves itself.
-    "token_endpoint_auth_method": Member(
-        "token_endpoint_auth_method", one_of(AUTH_METHODS), "client_secret_basic"
-    ),
+    # None: either of SECRET_METHODS.
+    "token_endpoint_auth_method": Member("token_endpoint_auth_method", one_of(AUTH_METHODS)),
     "token_endpoint_auth_signing_alg": Member("token_endpoint_auth_signing_alg", one_of(CLIENT_SIGNING_ALGS)),
     "client_secret": Member("secret_sha256", secret_digest),
     "jwks": Member("jwks", key_set, ()),

@@ -11,7 +11,7 @@ import structlog
 
 from idp.clients.client_secrets import digest_of, secret_fault
 from idp.clients.located_yaml import At, BadYaml, compose, named_files
-from idp.clients.members import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS, MEMBERS, read_members
+from idp.clients.members import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS, MEMBERS, SECRET_METHODS, read_members
 from idp.clients.public_keys import PublicJwk
 from idp.clients.rules import ADVICE, FAULTS, ClientRule, broken, fault_of
 from idp.clients.scopes import claims_of
@@ -40,7 +40,8 @@ class Client:
     post_logout_redirect_uris: tuple[str, ...]
     frontchannel_logout_uri: str | None
     backchannel_logout_uri: str | None
-    token_endpoint_auth_method: str
+    #: None: by its secret, as Basic or in the form.
+    token_endpoint_auth_method: str | None
     #: None: any that we support.
     token_endpoint_auth_signing_alg: str | None
     secret_sha256: bytes | None
@@ -96,6 +97,11 @@ class Client:
         return self.token_endpoint_auth_method == "none"
 
     @property
+    def auth_methods(self) -> tuple[str, ...]:
+        """Returns the methods by which it may prove itself, one in each request."""
+        return (self.token_endpoint_auth_method,) if self.token_endpoint_auth_method else SECRET_METHODS
+
+    @property
     def signing_algs(self) -> tuple[str, ...]:
         """Returns the algorithms in which it may sign, unless one is registered for the purpose."""
         return FAPI_SIGNING_ALGS if self.profile == "fapi2" else CLIENT_SIGNING_ALGS
@@ -105,14 +111,12 @@ class Client:
         return bool(self.backchannel_logout_uri or self.frontchannel_logout_uri)
 
     def is_secret(self, candidate: str) -> bool:
-        """Whether this is the client's secret. False for a client without secret, and for one that is too short."""
+        """Whether this is the client's secret. False for a client without one, and for one that is too short."""
         return self.is_of_digest(candidate) and secret_fault(candidate) is None
 
     def is_of_digest(self, candidate: str) -> bool:
         """Whether its digest is the registered one, compared in constant time: no proof, if the secret is none."""
-        return self.secret_sha256 is not None and hmac.compare_digest(
-            digest_of(candidate), self.secret_sha256
-        )
+        return hmac.compare_digest(digest_of(candidate), self.secret_sha256 or b"")
 
 
 ClientRegistry = Mapping[str, Client]

@@ -38,7 +38,7 @@ PROOFS = {
         "tests/protocol/logout/test_backchannel.py::test_notice_is_called_at_the_address_of_now"
     ),
     "token_endpoint_auth_method": (
-        "tests/protocol/client_auth/test_client_assertion.py::test_a_client_of_another_method_is_not_proved_by_it"
+        "tests/protocol/client_auth/test_either_method.py::test_a_named_method_holds_the_client_to_it"
     ),
     "token_endpoint_auth_signing_alg": (
         "tests/protocol/client_auth/test_client_assertion.py::test_the_registered_algorithm_is_the_only_one"
