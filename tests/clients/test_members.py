@@ -41,6 +41,10 @@ PROOFS = {
     "backchannel_logout_uri": (
         "tests/protocol/logout/test_backchannel.py::test_notice_is_called_at_the_address_of_now"
     ),
+    "allowed_origins": (
+        "tests/protocol/client_auth/test_cross_origin.py::"
+        "test_a_page_of_a_listed_origin_reads_in_place_of_those_of_the_redirect_addresses"
+    ),
     "token_endpoint_auth_method": (
         "tests/protocol/client_auth/test_client_assertion.py::test_a_client_of_another_method_is_not_proved_by_it"
     ),
