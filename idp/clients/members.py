@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from idp.clients.located_yaml import At
+from idp.clients.origins import web_origins
 from idp.clients.redirects import answer_uris
 from idp.clients.values import (
     acr_by_name,
@@ -82,6 +83,7 @@ MEMBERS: Mapping[str, Member] = {
     "post_logout_redirect_uris": Member("post_logout_redirect_uris", answer_uris, ()),
     "frontchannel_logout_uri": Member("frontchannel_logout_uri", exact_uri),
     "backchannel_logout_uri": Member("backchannel_logout_uri", exact_uri),
+    "allowed_origins": Member("allowed_origins", web_origins),
     # How it proves itself.
     # None: either of SECRET_METHODS.
     "token_endpoint_auth_method": Member("token_endpoint_auth_method", one_of(AUTH_METHODS)),

@@ -12,6 +12,7 @@ from pathlib import Path
 from idp.clients.client_secrets import digest_of, secret_fault
 from idp.clients.located_yaml import At, compose
 from idp.clients.members import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS, MEMBERS, SECRET_METHODS, read_members
+from idp.clients.origins import origins_of
 from idp.clients.public_keys import PublicJwk
 from idp.clients.redirects import Addresses
 from idp.clients.rules import ADVICE, FAULTS, ClientRule, broken, fault_of
@@ -37,6 +38,8 @@ class Client:
     post_logout_redirect_uris: tuple[str, ...]
     frontchannel_logout_uri: str | None
     backchannel_logout_uri: str | None
+    #: None: those of its `redirect_uris`.
+    allowed_origins: tuple[str, ...] | None
     #: None: by its secret, as Basic or in the form.
     token_endpoint_auth_method: str | None
     #: None: any that we support.
@@ -83,11 +86,15 @@ class Client:
     charters: tuple[str, ...]
     #: Every claim of a person that it may ever receive (facts/security AZ14). `sub` always.
     releasable: frozenset[str] = field(init=False)
+    #: The web origins whose pages may read what we answer to it: none for a client with a secret or a key.
+    origins: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         allowed = frozenset(claims_of(self.scopes))
         kept = allowed if self.claims is None else allowed & {"sub", *self.claims}
         object.__setattr__(self, "releasable", kept)
+        own = origins_of(self.redirect_uris) if self.allowed_origins is None else self.allowed_origins
+        object.__setattr__(self, "origins", frozenset(own if self.is_public else ()))
 
     @property
     def is_public(self) -> bool:

@@ -104,6 +104,11 @@ FAULTS = (
         lambda v: v["application_type"] == "native" and v[_METHOD] != "none",
     ),
     ClientRule(
+        "allowed_origins",
+        "expected `token_endpoint_auth_method: none`: a page in a browser keeps no secret",
+        lambda v: bool(v["allowed_origins"]) and v[_METHOD] != "none",
+    ),
+    ClientRule(
         "frontchannel_logout_uri",
         "expected the scheme, host and port of one of `redirect_uris` (Front-Channel Logout §2)",
         lambda v: (

@@ -15,6 +15,7 @@ from idp.clients.client_secrets import MAKE_ONE
 from idp.clients.registry import Client
 from idp.core.errors import ClientError, OAuthError
 from idp.core.octets import b64_octets
+from idp.protocol.client_auth.cross_origin import names_client
 from idp.protocol.jose.client_jwt import BadClientJwt, unverified_claims
 
 log = structlog.get_logger()
@@ -87,6 +88,8 @@ class ClientAuthentication:
         """Returns the client that proved itself. Raises ClientRefused, or ClientError for two methods at once."""
         presented = _presented(request, form)
         client = self.clients.get(presented.client_id)
+        if client is not None:
+            names_client(request, client)
         # Only a registered method: a client with a key must not be let in by a secret (facts/security TK7).
         methods = client.auth_methods if client else ()
         method = next((name for name in methods if presented.means in _MEANS_OF[name]), "")
