@@ -11,6 +11,7 @@ from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
 from idp.flows.closing import ClosingFlow
 from idp.flows.cps import CpsFlow
+from idp.flows.door import DoorFlow
 from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
 from idp.flows.more_time import MoreTimeFlow
@@ -24,6 +25,7 @@ from idp.flows.same_person import SamePersonFlow
 from idp.flows.shared.enrolling import Enrolling
 from idp.flows.shared.password_tries import PasswordTries
 from idp.flows.shared.psc_attempts import PscAttempts
+from idp.flows.shared.psc_departure import PscDeparture
 from idp.flows.shared.psc_freshness import Freshness
 from idp.flows.shared.psc_leaving import PscLeaving
 from idp.flows.shared.psc_refusals import PscRefusals
@@ -46,6 +48,7 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
     shared, settings = build_flow_parts(parts, finishes), parts.settings
     return [
         ChoiceFlow(shared.desk, enrolment_from_psc=settings.psc.may_enrol),
+        DoorFlow(shared.desk),
         MoreTimeFlow(shared.desk, shared.deadlines),
         PscPictureFlow(shared.pictures),
         _password(parts, shared),
@@ -196,16 +199,25 @@ def _psc(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
             issuer=s.where.issuer,
             life=s.lives.upstream_life,
         )
+        attempts = PscAttempts(parts.store, s.lives.upstream_life)
+        refusals = PscRefusals(shared.desk, parts.store)
         yield PscFlow(
             desk=shared.desk,
             admission=shared.admission,
             accounts=parts.accounts,
-            attempts=PscAttempts(parts.store, s.lives.upstream_life),
+            attempts=attempts,
+            departure=PscDeparture(
+                desk=shared.desk,
+                attempts=attempts,
+                upstream=parts.upstream,
+                refusals=refusals,
+                clock=parts.clock,
+            ),
             upstream=parts.upstream,
             sealer=parts.resources.sealer,
             linking=shared.linking,
             freshness=_freshness(parts),
-            refusals=PscRefusals(shared.desk, parts.store),
+            refusals=refusals,
             leaving=leaving,
             parameter_bytes=s.bounds.parameter_bytes,
             clock=parts.clock,

@@ -135,6 +135,7 @@ def every_state(locale: str) -> list[State]:
     """A name that ends with "!" is a page whose title announces an error."""
     return [
         *_choice(),
+        *_door(),
         *_password(),
         *_email_otp(),
         *_passkey(),
@@ -197,6 +198,7 @@ def _choice() -> list[State]:
     for notice in (
         "choice.step_up",
         "choice.other_door",
+        "choice.hinted",
         "choice.fresh",
         "choice.restarted",
         "choice.mailbox_shared",
@@ -205,6 +207,18 @@ def _choice() -> list[State]:
             State(notice.replace(".", "-"), "choice.html", pages.ChoicePage(doors=ALL, notice=notice))
         )
     return states
+
+
+def _door() -> list[State]:
+    models = {
+        "cps": pages.DoorPage(door="cps", doors=ALL),
+        "cps-hinted": pages.DoorPage(door="cps", doors=ALL, notice="choice.hinted"),
+        "cps-alone": pages.DoorPage(door="cps", doors=CARD_ONLY),
+        "password": pages.DoorPage(door="password", doors=ALL, login_hint="99700218896"),
+        "password-hinted": pages.DoorPage(door="password", doors=ALL, notice="choice.hinted"),
+        "password-alone": pages.DoorPage(door="password", doors=PASSWORD_ONLY),
+    }
+    return [State(f"door-{name}", "door.html", model) for name, model in models.items()]
 
 
 def _password() -> list[State]:

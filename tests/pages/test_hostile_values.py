@@ -70,6 +70,7 @@ def hostile_states() -> Iterator[State]:
         id=1, hour=HOSTILE, words=words_of(ENTRIES[0]), application=HOSTILE, is_doubtful=True
     )
     models: dict[str, object] = {
+        "door.html": pages.DoorPage(door="password", doors=ALL, notice="choice.hinted", login_hint=HOSTILE),
         "choice.html": pages.ChoicePage(doors=ALL, notice="choice.step_up"),
         "password.html": pages.PasswordPage(doors=ALL, rpps=HOSTILE, error="password.refused"),
         "email_otp.html": otp(masked_email=HOSTILE, expires_at_local=HOSTILE),
