@@ -13,7 +13,7 @@ from idp.flows.shared.desk import Desk
 from idp.flows.shared.door_words import notice_of, suggested_rpps
 from idp.interaction.hint import hinted_door, past_hint
 from idp.interaction.stop import Stop
-from idp.pages.sign_in import DoorPage
+from idp.pages.door import DoorPage
 from idp.web.page_routes import PageRoute
 
 

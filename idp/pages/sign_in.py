@@ -59,22 +59,6 @@ class ChoicePage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DoorPage:
-    """The one door at which the relying party hints. `door`: "cps" or "password"; `notice`, `login_hint`: as on the
-    choice page. Its POST, and base_path/door/others, base_path/cancel."""
-
-    door: str
-    doors: Doors
-    notice: str | None = None
-    login_hint: str = ""
-
-    @property
-    def has_others(self) -> bool:
-        open_doors = (self.doors.psc, self.doors.cps, self.doors.passkey, self.doors.password)
-        return sum(open_doors) > 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordPage:
     """The form again after a refusal, with the POST of the choice page. `rpps`: as read, or as typed if it is none."""
 

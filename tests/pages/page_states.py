@@ -24,6 +24,7 @@ from idp.pages import personal_data as data_pages
 from idp.pages import sign_in as pages
 from idp.pages.closing import ClosingPage
 from idp.pages.delay import Delay
+from idp.pages.door import DoorPage
 from idp.pages.form_post import FormPostPage
 from idp.pages.frame import Deadline, Frame
 from idp.pages.history import VARIANTS, DayView, EntryView, HistoryPage, ReportPage, is_doubtful, words_of
@@ -211,12 +212,12 @@ def _choice() -> list[State]:
 
 def _door() -> list[State]:
     models = {
-        "cps": pages.DoorPage(door="cps", doors=ALL),
-        "cps-hinted": pages.DoorPage(door="cps", doors=ALL, notice="choice.hinted"),
-        "cps-alone": pages.DoorPage(door="cps", doors=CARD_ONLY),
-        "password": pages.DoorPage(door="password", doors=ALL, login_hint="99700218896"),
-        "password-hinted": pages.DoorPage(door="password", doors=ALL, notice="choice.hinted"),
-        "password-alone": pages.DoorPage(door="password", doors=PASSWORD_ONLY),
+        "cps": DoorPage(door="cps", doors=ALL),
+        "cps-hinted": DoorPage(door="cps", doors=ALL, notice="choice.hinted"),
+        "cps-alone": DoorPage(door="cps", doors=CARD_ONLY),
+        "password": DoorPage(door="password", doors=ALL, login_hint="99700218896"),
+        "password-hinted": DoorPage(door="password", doors=ALL, notice="choice.hinted"),
+        "password-alone": DoorPage(door="password", doors=PASSWORD_ONLY),
     }
     return [State(f"door-{name}", "door.html", model) for name, model in models.items()]
 
