@@ -7,6 +7,7 @@ from cryptography import x509
 from idp.adapters.http.jwks_uri import FetchedKeySets
 from idp.adapters.http.outbound import OutboundHttp
 from idp.adapters.unit import remember, remembered
+from idp.clients.credential_uses import CredentialUses
 from idp.clients.key_sets import ClientKeys
 from idp.clients.operator_rules import operator_rules
 from idp.clients.registry import ClientFile
@@ -47,7 +48,9 @@ def build_outbound_http(settings: Settings) -> OutboundHttp:
 
 
 def build_client_keys(resources: Resources) -> ClientKeys:
-    return ClientKeys(FetchedKeySets(build_outbound_http(resources.settings), resources.clock))
+    settings, clock = resources.settings, resources.clock
+    uses = CredentialUses(clock, settings.operations.client_credentials)
+    return ClientKeys(FetchedKeySets(build_outbound_http(settings), clock), uses, clock)
 
 
 def build_assertions(resources: Resources, client_keys: ClientKeys) -> AssertionAuthentication:
