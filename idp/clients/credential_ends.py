@@ -12,9 +12,10 @@ from datetime import date, datetime, timedelta
 import structlog
 from cryptography import x509
 
+from idp.clients.client_file import ClientFile
 from idp.clients.credential_days import days_of_key
 from idp.clients.public_keys import PublicJwk, leaf_der
-from idp.clients.registry import Client, ClientFile, ClientRegistry
+from idp.clients.registry import Client, ClientRegistry
 from idp.core.clock import Clock
 
 log = structlog.get_logger()

@@ -7,10 +7,10 @@ from cryptography import x509
 from idp.adapters.http.jwks_uri import FetchedKeySets
 from idp.adapters.http.outbound import OutboundHttp
 from idp.adapters.unit import remember, remembered
+from idp.clients.client_file import ClientFile
 from idp.clients.credential_uses import CredentialUses
 from idp.clients.key_sets import ClientKeys
 from idp.clients.operator_rules import operator_rules
-from idp.clients.registry import ClientFile
 from idp.core.clock import Clock
 from idp.core.refusal_trail import RefusalTrail
 from idp.core.sealing import derive_key
@@ -84,7 +84,11 @@ def build_tls_methods(resources: Resources, possession: Possession, keys: Client
     settings = resources.settings
     authorities = _mtls_authorities(resources.settings)
     tls = TlsClientAuthentication(
-        certificates=possession.certificates, authorities=authorities, keys=keys, clock=resources.clock
+        certificates=possession.certificates,
+        authorities=authorities,
+        keys=keys,
+        uses=keys.uses,
+        clock=resources.clock,
     )
     served: dict[str, Verify] = {"self_signed_tls_client_auth": tls.by_registered_certificate}
     if authorities:

@@ -12,8 +12,9 @@ from typing import Any, cast
 import pytest
 
 from idp.cli.main import main
+from idp.clients.client_file import ClientFile
 from idp.clients.credential_uses import CredentialUses
-from idp.clients.registry import Client, ClientFile
+from idp.clients.registry import Client
 from idp.core.clock import SystemClock
 from idp.protocol.client_auth.client_authentication import ClientAuthentication, ClientRefused
 from idp.protocol.client_auth.secret_client import SecretAuthentication

@@ -24,6 +24,10 @@ PROOFS = {
     ),
     "logo": "tests/flows/account/test_home.py::test_is_served_from_here",
     "profile": "tests/protocol/client_auth/test_fapi2.py::test_the_profile_is_told_at_the_line_of_the_client",
+    "application_type": (
+        "tests/protocol/authorization/test_native_applications.py::"
+        "test_a_native_application_signs_in_at_whatever_port_it_listens"
+    ),
     "redirect_uris": (
         "tests/protocol/authorization/test_sign_in.py::"
         "test_a_removed_redirect_uri_ends_on_a_page_and_not_there"

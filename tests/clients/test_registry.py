@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 
+from idp.clients.client_file import ClientFile
 from idp.clients.client_secrets import secret_among
 from idp.clients.located_yaml import BadYaml, compose
-from idp.clients.registry import Client, ClientFile, advise, read_clients
+from idp.clients.registry import Client, advise, read_clients
 from idp.clients.rules import FAULTS as FAULT_RULES
 from idp.clients.rules import ClientRule
 from idp.clients.rules import fault_of as fault_at_member

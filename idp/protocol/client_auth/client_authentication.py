@@ -10,7 +10,8 @@ from urllib.parse import unquote_plus
 
 from werkzeug.wrappers import Request
 
-from idp.clients.registry import Client, ClientFile
+from idp.clients.client_file import ClientFile
+from idp.clients.registry import Client
 from idp.core.errors import ClientError, OAuthError
 from idp.core.octets import b64_octets
 from idp.protocol.jose.client_jwt import BadClientJwt, unverified_claims

@@ -23,6 +23,7 @@ from cryptography.x509.verification import (
     VerificationError,
 )
 
+from idp.clients.credential_uses import CredentialUses
 from idp.clients.key_sets import ClientKeys, KeysUnavailable
 from idp.clients.members import TLS_SUBJECTS
 from idp.clients.public_keys import PublicJwk, leaf_der
@@ -74,6 +75,7 @@ class TlsClientAuthentication:
     certificates: ClientCertificates
     authorities: list[x509.Certificate]
     keys: ClientKeys
+    uses: CredentialUses
     clock: Clock
 
     def by_authority(self, client: Client, presented: PresentedCredentials) -> bool:
@@ -115,7 +117,7 @@ class TlsClientAuthentication:
     def _used(self, client: Client, certificate: ClientCertificate) -> bool:
         """Count that it proved the client. Returns True."""
         ends_at = certificate.parsed.not_valid_after_utc
-        self.keys.uses.of_certificate(client, certificate.thumbprint, ends_at)
+        self.uses.of_certificate(client, certificate.thumbprint, ends_at)
         return True
 
     def _is_vouched_for(self, certificate: x509.Certificate) -> bool:

@@ -8,10 +8,11 @@ from typing import Any, cast
 
 import pytest
 
+from idp.clients.client_file import ClientFile
 from idp.clients.credential_ends import CredentialEnd, CredentialWatch, credential_ends
 from idp.clients.credential_uses import CredentialUses
 from idp.clients.key_sets import ClientKeys, KeysUnavailable
-from idp.clients.registry import ClientFile, read_clients
+from idp.clients.registry import read_clients
 from idp.core.measures import CLIENT_CREDENTIALS
 from idp.core.readiness import Verdict
 from idp.protocol.client_auth.client_authentication import ClientAuthentication, ClientRefused
