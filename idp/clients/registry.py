@@ -3,13 +3,12 @@
 Contains what a client is. Not here: following a file that changes (`client_file`).
 """
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from idp.clients.client_secrets import digest_of, secret_fault
+from idp.clients.client_secrets import ClientSecret
 from idp.clients.located_yaml import At, compose
 from idp.clients.members import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS, MEMBERS, SECRET_METHODS, read_members
 from idp.clients.origins import origins_of
@@ -44,7 +43,9 @@ class Client:
     token_endpoint_auth_method: str | None
     #: None: any that we support.
     token_endpoint_auth_signing_alg: str | None
-    secret_sha256: bytes | None
+    #: Of these two at most one is given: `secrets` has what it is.
+    secret: ClientSecret | None
+    dated_secrets: tuple[ClientSecret, ...]
     #: The keys registered inline; empty when they are behind `jwks_uri`, or there are none.
     jwks: tuple[PublicJwk, ...]
     jwks_uri: str | None
@@ -123,13 +124,10 @@ class Client:
     def is_told_of_logout(self) -> bool:
         return bool(self.backchannel_logout_uri or self.frontchannel_logout_uri)
 
-    def is_secret(self, candidate: str) -> bool:
-        """Whether this is the client's secret. False for a client without one, and for one that is too short."""
-        return self.is_of_digest(candidate) and secret_fault(candidate) is None
-
-    def is_of_digest(self, candidate: str) -> bool:
-        """Whether its digest is the registered one, compared in constant time: no proof, if the secret is none."""
-        return hmac.compare_digest(digest_of(candidate), self.secret_sha256 or b"")
+    @property
+    def secrets(self) -> tuple[ClientSecret, ...]:
+        """Returns none, one, or two of which each may prove it in its days."""
+        return self.dated_secrets or ((self.secret,) if self.secret else ())
 
 
 ClientRegistry = Mapping[str, Client]

@@ -54,6 +54,9 @@ PROOFS = {
     "client_secret": (
         "tests/protocol/tokens/test_token.py::test_a_wrong_basic_header_is_401_with_its_challenge"
     ),
+    "client_secrets": (
+        "tests/protocol/client_auth/test_dated_credentials.py::test_of_two_secrets_each_passes_in_its_days"
+    ),
     "jwks": (
         "tests/protocol/client_auth/test_client_assertion.py::"
         "test_without_kid_the_one_key_of_the_algorithm_is_meant"
