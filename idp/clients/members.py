@@ -88,9 +88,8 @@ MEMBERS: Mapping[str, Member] = {
     "backchannel_logout_uri": Member("backchannel_logout_uri", exact_uri),
     "allowed_origins": Member("allowed_origins", web_origins),
     # How it proves itself.
-    "token_endpoint_auth_method": Member(
-        "token_endpoint_auth_method", one_of(AUTH_METHODS), "client_secret_basic"
-    ),
+    # None: either of SECRET_METHODS.
+    "token_endpoint_auth_method": Member("token_endpoint_auth_method", one_of(AUTH_METHODS)),
     "token_endpoint_auth_signing_alg": Member("token_endpoint_auth_signing_alg", one_of(CLIENT_SIGNING_ALGS)),
     "client_secret": Member("secret_sha256", secret_digest),
     "jwks": Member("jwks", key_set, ()),

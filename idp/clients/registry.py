@@ -11,7 +11,7 @@ from pathlib import Path
 
 from idp.clients.client_secrets import digest_of, secret_fault
 from idp.clients.located_yaml import At, compose
-from idp.clients.members import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS, MEMBERS, read_members
+from idp.clients.members import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS, MEMBERS, SECRET_METHODS, read_members
 from idp.clients.origins import origins_of
 from idp.clients.public_keys import PublicJwk
 from idp.clients.redirects import Addresses
@@ -40,7 +40,8 @@ class Client:
     backchannel_logout_uri: str | None
     #: None: those of its `redirect_uris`.
     allowed_origins: tuple[str, ...] | None
-    token_endpoint_auth_method: str
+    #: None: by its secret, as Basic or in the form.
+    token_endpoint_auth_method: str | None
     #: None: any that we support.
     token_endpoint_auth_signing_alg: str | None
     secret_sha256: bytes | None
@@ -108,6 +109,11 @@ class Client:
         return {"required": True, "or_nonce": not nonce, "optional": False}[self.pkce]
 
     @property
+    def auth_methods(self) -> tuple[str, ...]:
+        """Returns the methods by which it may prove itself, one in each request."""
+        return (self.token_endpoint_auth_method,) if self.token_endpoint_auth_method else SECRET_METHODS
+
+    @property
     def answered_at(self) -> Addresses:
         return Addresses(self.redirect_uris, self.application_type == "native")
 
@@ -126,14 +132,12 @@ class Client:
         return bool(self.backchannel_logout_uri or self.frontchannel_logout_uri)
 
     def is_secret(self, candidate: str) -> bool:
-        """Whether this is the client's secret. False for a client without secret, and for one that is too short."""
+        """Whether this is the client's secret. False for a client without one, and for one that is too short."""
         return self.is_of_digest(candidate) and secret_fault(candidate) is None
 
     def is_of_digest(self, candidate: str) -> bool:
         """Whether its digest is the registered one, compared in constant time: no proof, if the secret is none."""
-        return self.secret_sha256 is not None and hmac.compare_digest(
-            digest_of(candidate), self.secret_sha256
-        )
+        return hmac.compare_digest(digest_of(candidate), self.secret_sha256 or b"")
 
 
 ClientRegistry = Mapping[str, Client]

@@ -75,7 +75,7 @@ FAULTS = (
     ClientRule(
         "client_secret",
         "expected `client_secret` with client_secret_basic or client_secret_post, another method without one",
-        lambda v: (v[_METHOD] in SECRET_METHODS) != (v["client_secret"] is not None),
+        lambda v: (v[_METHOD] in (None, *SECRET_METHODS)) != (v["client_secret"] is not None),
     ),
     ClientRule(
         "client_secret",

@@ -46,7 +46,7 @@ PROOFS = {
         "test_a_page_of_a_listed_origin_reads_in_place_of_those_of_the_redirect_addresses"
     ),
     "token_endpoint_auth_method": (
-        "tests/protocol/client_auth/test_client_assertion.py::test_a_client_of_another_method_is_not_proved_by_it"
+        "tests/protocol/client_auth/test_either_method.py::test_a_named_method_holds_the_client_to_it"
     ),
     "token_endpoint_auth_signing_alg": (
         "tests/protocol/client_auth/test_client_assertion.py::test_the_registered_algorithm_is_the_only_one"
