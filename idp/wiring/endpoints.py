@@ -111,12 +111,13 @@ def _revocation(parts: Parts, own: OwnTokens) -> RevocationEndpoint:
 
 
 def _introspection(parts: Parts, protocol: ProtocolParts, own: OwnTokens) -> IntrospectionEndpoint:
+    settings = parts.settings
     return IntrospectionEndpoint(
         own=own,
         clients=parts.clients,
         subjects=protocol.subjects,
         clock=parts.clock,
-        issuer=parts.settings.where.issuer,
+        issuer=settings.where.issuer,
     )
 
 
