@@ -58,10 +58,14 @@ def _read_rotation(row: Any) -> Rotation | None:
 
 
 def _rotation(token: RefreshToken) -> dict[str, str] | None:
-    if token.rotation is None:
+    rotation = token.rotation
+    if rotation is None:
         return None
-    at = token.rotation.at.isoformat()
-    return {"from": token.rotation.former_sha256, "to": token.token_sha256, "at": at}
+    return {
+        "from": rotation.former_sha256,
+        "to": token.token_sha256,
+        "at": rotation.at.isoformat(),
+    }
 
 
 def _values(token: RefreshToken) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from idp.core.audit import Audit, AuditEvent
 from idp.core.errors import ClientError, OAuthError
 from idp.core.origin import found_in_session
 from idp.core.unit_of_work import UnitOfWork
-from idp.protocol.claims.account_claims import named_claims, released_names
+from idp.protocol.claims.account_claims import id_token_names, named_claims
 from idp.protocol.claims.subject import Subjects
 from idp.protocol.client_auth.possession import Binding, holds, token_type
 from idp.protocol.engine.engine import Engine
@@ -56,7 +56,10 @@ class _Shown:
     client: Client
     form: Mapping[str, str]
     binding: Binding
-    value: str
+
+    @property
+    def value(self) -> str:
+        return self.form["refresh_token"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +111,7 @@ class Refresh:
         for _ in range(_MOST_AT_ONCE):
             token, granted = self._verified(client, value, binding, now)
             with suppress(TokenReplayed):
-                return self._redeemed(_Shown(client, form, binding, value), token, granted, admit, now)
+                return self._redeemed(_Shown(client, form, binding), token, granted, admit, now)
         # RFC 9700 §4.14.2: of so many uses at once one may be a thief's: no answer may stay good.
         self._revoke(granted.grant, now)
         raise _invalid()
@@ -159,7 +162,7 @@ class Refresh:
             acr=token.claims["acr"],
             binding=binding,
         )
-        names = released_names((), token.asked.get("id_token", ()), client.releasable)
+        names = id_token_names(client, scope, token.asked.get("id_token", ()))
         asked = named_claims(account, names)
         id_token = self.engine.id_token(client, subject, {**asked, **token.claims}, access_token=access_token)
         return {
