@@ -55,7 +55,7 @@ TOGETHER: tuple[Rule[Groups], ...] = (
     Rule(
         names="PSC_IDP_HINTS",
         expected="names of NAMED_NETWORKS",
-        is_broken=lambda s: not s.psc.hint_by_name.keys() <= s.stations.given_names,
+        is_broken=lambda s: not set(s.psc.hint_by_name) <= s.stations.given_names,
         it_is="a list with another one",
         beside="NAMED_NETWORKS",
     ),

@@ -57,11 +57,11 @@ def build_psc_door(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
 
 def _brokers(parts: Parts) -> PscBrokers:
     s = parts.settings
-    hints = s.psc.hint_by_name
+    hints, names = s.psc.hint_by_name, s.stations.names
     return PscBrokers(
         clients=parts.clients,
         networks=parts.web.networks,
-        by_network={network: hints[name] for network, name in s.stations.names.items() if name in hints},
+        by_network={network: hints[name] for network, name in names.items() if name in hints},
     )
 
 
