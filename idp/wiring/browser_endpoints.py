@@ -85,6 +85,7 @@ def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:
         arriving=Arriving(web.cookies, web.devices),
         forms=web.forms,
         locales=web.locales,
+        refusals=parts.refusals,
     )
 
 

@@ -35,6 +35,7 @@ from idp.interaction.sessions import Sessions
 from idp.interaction.sign_in import SignIn
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Interactions
+from idp.protocol.rules.refusals import HourlyShare, Refusals
 from idp.settings import Settings
 from idp.signing.key_ring import Keys
 from idp.web.hub import Visits
@@ -70,6 +71,7 @@ class Parts:
     grants: SqlGrants
     audit: SqlAudit
     trail: RefusalTrail
+    refusals: Refusals
     sessions: Sessions
     open_sessions: SqlOpenSessions
     sign_in: SignIn
@@ -163,6 +165,7 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
         grants=grants,
         audit=audit,
         trail=RefusalTrail(audit, resources.store),
+        refusals=_refusals(resources, web),
         sessions=sessions,
         open_sessions=open_sessions,
         sign_in=SignIn(
@@ -188,6 +191,17 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
             itinerary=itinerary,
         ),
         gate=gate,
+    )
+
+
+def _refusals(resources: Resources, web: WebParts) -> Refusals:
+    limits = resources.settings.refusals
+    return Refusals(
+        store=resources.store,
+        clock=resources.clock,
+        networks=web.networks,
+        limits=limits,
+        share=HourlyShare(limits),
     )
 
 

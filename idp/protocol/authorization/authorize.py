@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
 from idp.clients.registry import Client, ClientFile
-from idp.core.errors import OAuthError, PageError, Problem
+from idp.core.errors import OAuthError, Problem, RuleBroken
 from idp.interaction.gate import IssueRefused, MayNotIssue
 from idp.interaction.hub import Done, Failed, Failure, Hub
 from idp.interaction.next_stop import Itinerary
@@ -30,6 +30,8 @@ from idp.protocol.authorization.authorization_response import (
 )
 from idp.protocol.authorization.issue import CodeIssuer, OtherPerson
 from idp.protocol.authorization.request_reader import RequestReader
+from idp.protocol.rules import request_rules as rules
+from idp.protocol.rules.refusals import Refusals, RefusedOnPage
 from idp.web.addresses import redirect
 from idp.web.arriving import Arriving
 from idp.web.cookies import Cookies
@@ -38,6 +40,7 @@ from idp.web.hub import Visits
 from idp.web.locales import Locales
 from idp.web.network_quota import NetworkQuota
 
+_BASE = "/authorize"
 #: The error for a login that failed. Where a page was needed, its stop decides the error (`SILENT_ERROR`).
 _FAILURES = {
     Failure.REFUSED: (OAuthError.ACCESS_DENIED, "the person refused"),
@@ -76,6 +79,7 @@ class AuthorizeEndpoint:
     arriving: Arriving
     forms: Forms
     locales: Locales
+    refusals: Refusals
     name: str = AUTHORIZATION
 
     # Start.
@@ -149,8 +153,8 @@ class AuthorizeEndpoint:
             return interaction
         modest = dataclasses.replace(interaction, needed=client.minimum_acr)
         if interaction.essential and not self.itinerary.paths(modest):
-            error = OAuthError.UNMET_AUTHENTICATION_REQUIREMENTS
-            raise self._error(modest, error, "no open door reaches an essential acr")
+            to = address_of(modest, client)
+            raise AuthorizationError.of(RuleBroken(rules.ACR_UNREACHABLE), to=to)
         return modest
 
     # The end.
@@ -184,8 +188,7 @@ class AuthorizeEndpoint:
         client = self._client(done.interaction)
         to = address_of(done.interaction, client)
         if not self.reader.use_up(client.client_id, done.interaction.request):
-            error = OAuthError.INVALID_REQUEST_URI
-            raise AuthorizationError(error, "request_uri was used in another window", to=to)
+            raise AuthorizationError.of(RuleBroken(rules.REQUEST_URI_USED), to=to)
         try:
             issued = self.issuer.issue(done, client, self.visits.of(request))
         except IssueRefused as no:
@@ -205,7 +208,11 @@ class AuthorizeEndpoint:
         try:
             return act()
         except AuthorizationError as error:
+            self.refusals.tell(request, error, endpoint=_BASE, client_id=error.to.client_id)
             return self.responses.failure(request, error)
+        except RefusedOnPage as shown:
+            self.refusals.tell(request, shown, endpoint=_BASE, client_id=shown.asked_by)
+            raise
 
     def _error(self, interaction: Interaction, error: OAuthError, description: str) -> AuthorizationError:
         return AuthorizationError(error, description, to=address_of(interaction, self._client(interaction)))
@@ -217,5 +224,5 @@ class AuthorizeEndpoint:
         """
         client = self.clients.get(interaction.client_id)
         if client is None or interaction.request["redirect_uri"] not in client.redirect_uris:
-            raise PageError(Problem.UNKNOWN_CLIENT, "removed during the interaction")
+            raise RefusedOnPage(Problem.UNKNOWN_CLIENT, rules.CLIENT_GONE)
         return client
