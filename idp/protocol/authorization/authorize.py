@@ -12,7 +12,8 @@ from functools import partial
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
-from idp.clients.registry import Client, ClientFile
+from idp.clients.client_file import ClientFile
+from idp.clients.registry import Client
 from idp.core.errors import OAuthError, Problem, RuleBroken
 from idp.interaction.gate import IssueRefused, MayNotIssue
 from idp.interaction.hub import Done, Failed, Failure, Hub
@@ -223,6 +224,6 @@ class AuthorizeEndpoint:
         Raises PageError: an address removed from clients.yaml since gets neither code nor error.
         """
         client = self.clients.get(interaction.client_id)
-        if client is None or interaction.request["redirect_uri"] not in client.redirect_uris:
+        if client is None or interaction.request["redirect_uri"] not in client.answered_at:
             raise RefusedOnPage(Problem.UNKNOWN_CLIENT, rules.CLIENT_GONE)
         return client

@@ -1,4 +1,4 @@
-"""Contains which client calls: one method in a request, the registered one only (RFC 6749 §2.3; facts/security TK7).
+"""Contains which client calls: one method in a request, a registered one only (RFC 6749 §2.3; facts/security TK7).
 
 Not here: what each method verifies (`client_assertion`, `tls_client`), the answer to a refusal (`client_door`).
 """
@@ -10,8 +10,9 @@ from urllib.parse import unquote_plus
 import structlog
 from werkzeug.wrappers import Request
 
+from idp.clients.client_file import ClientFile
 from idp.clients.client_secrets import MAKE_ONE
-from idp.clients.registry import Client, ClientFile
+from idp.clients.registry import Client
 from idp.core.errors import NO_FACTS, Rule, RuleBroken
 from idp.core.octets import b64_octets
 from idp.protocol.jose.client_jwt import BadClientJwt, unverified_claims
@@ -41,26 +42,35 @@ class ClientRefused(RuleBroken):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresentedCredentials:
-    """What a request says about its sender. `means`: "basic", "post", "assertion", or "bare" (a client_id alone)."""
+    """What a request says about its sender.
+
+    `means`: "basic", "nothing_by_basic" (an empty secret), "post", "assertion", or "bare" (a client_id alone).
+    `secrets`: the secret, as it may be meant: one of Basic may be form-encoded, or not.
+    """
 
     client_id: str
     means: str
-    secret: str
+    secrets: tuple[str, ...]
     form: Mapping[str, str]
     request: Request
+
+    @property
+    def used_basic(self) -> bool:
+        return self.means in ("basic", "nothing_by_basic")
 
 
 #: Whether the credentials presented prove this client.
 Verify = Callable[[Client, PresentedCredentials], bool]
 
 #: What a request with each registered method (RFC 7591 §2) presents.
-_MEANS_OF: Mapping[str, str] = {
-    "client_secret_basic": "basic",
-    "client_secret_post": "post",
-    "private_key_jwt": "assertion",
-    "tls_client_auth": "bare",
-    "self_signed_tls_client_auth": "bare",
-    "none": "bare",
+_MEANS_OF: Mapping[str, tuple[str, ...]] = {
+    "client_secret_basic": ("basic",),
+    "client_secret_post": ("post",),
+    "private_key_jwt": ("assertion",),
+    "tls_client_auth": ("bare",),
+    "self_signed_tls_client_auth": ("bare",),
+    # A library that tries Basic first sends the secret that a public client does not have, as in the form.
+    "none": ("bare", "nothing_by_basic"),
 }
 
 
@@ -74,8 +84,8 @@ _UNREADABLE: Mapping[str, Rule] = {
 
 
 def has_secret(client: Client, presented: PresentedCredentials) -> bool:
-    is_proved = client.is_secret(presented.secret)
-    if not is_proved and client.is_of_digest(presented.secret):
+    is_proved = any(client.is_secret(secret) for secret in presented.secrets)
+    if not is_proved and any(client.is_of_digest(secret) for secret in presented.secrets):
         # The operator registered the digest of a secret that is none, and would look for another fault.
         log.error("client_secret_too_weak", client_id=client.client_id, action=MAKE_ONE)
     return is_proved
@@ -108,20 +118,20 @@ class ClientAuthentication:
             return rules.OTHER_CLIENT_ID
         if client is None:
             return rules.UNKNOWN
-        method = client.token_endpoint_auth_method
+        # Only a registered method: a client with a key must not be let in by a secret (facts/security TK7).
+        method = next((name for name in client.auth_methods if presented.means in _MEANS_OF[name]), None)
+        if method is None:
+            return rules.OTHER_METHOD
         verify = self.methods.get(method)
         if verify is None:
             return rules.METHOD_NOT_SERVED
-        # Only the registered method: a client with a key must not be let in by a secret (facts/security TK7).
-        if _MEANS_OF[method] != presented.means:
-            return rules.OTHER_METHOD
         return None if verify(client, presented) else rules.WRONG_OF[method]
 
 
 def _refusal(rule: Rule, client: Client | None, presented: PresentedCredentials) -> ClientRefused:
-    registered = {"registered": client.token_endpoint_auth_method} if client else {}
+    registered = {"registered": " ".join(client.auth_methods)} if client else {}
     facts = {"presented": presented.means, **registered}
-    return ClientRefused(rule, used_basic=presented.means == "basic", client=client, facts=facts)
+    return ClientRefused(rule, used_basic=presented.used_basic, client=client, facts=facts)
 
 
 def _presented(request: Request, form: Mapping[str, str]) -> PresentedCredentials:
@@ -140,16 +150,21 @@ def _presented(request: Request, form: Mapping[str, str]) -> PresentedCredential
     if len(means) > 1:
         raise RuleBroken(rules.TWO_METHODS)
     try:
-        client_id, secret = (
+        client_id, secrets = (
             _basic(authorization)
             if authorization is not None
-            else (form.get("client_id") or _asserted(form), form.get("client_secret", ""))
+            else (form.get("client_id") or _asserted(form), (form.get("client_secret", ""),))
         )
     except (KeyError, ValueError, BadClientJwt) as error:
         rule = _UNREADABLE[means[0] if means else "bare"]
         raise ClientRefused(rule, used_basic=authorization is not None) from error
+    named = means[0] if means else "bare"
     return PresentedCredentials(
-        client_id=client_id, means=means[0] if means else "bare", secret=secret, form=form, request=request
+        client_id=client_id,
+        means="nothing_by_basic" if named == "basic" and not any(secrets) else named,
+        secrets=secrets,
+        form=form,
+        request=request,
     )
 
 
@@ -158,8 +173,12 @@ def _asserted(form: Mapping[str, str]) -> str:
     return str(unverified_claims(form["client_assertion"]).get("sub"))
 
 
-def _basic(header: str) -> tuple[str, str]:
-    """Returns client_id and secret: form-encoded (RFC 6749 §2.3.1) inside RFC 7617. Raises ValueError."""
+def _basic(header: str) -> tuple[str, tuple[str, ...]]:
+    """Returns client_id and secret inside RFC 7617. Raises ValueError.
+
+    The secret form-decoded (RFC 6749 §2.3.1) and, where that is another one, as sent: many a library leaves the
+    encoding out, which shows with a `+` or `%` alone. A `client_id` has neither.
+    """
     scheme, _, credentials = header.partition(" ")
     if scheme.lower() != "basic":
         raise ValueError("another scheme")
@@ -170,4 +189,4 @@ def _basic(header: str) -> tuple[str, str]:
     client_id, colon, secret = text.partition(":")
     if not colon:
         raise ValueError("no colon")
-    return unquote_plus(client_id), unquote_plus(secret)
+    return unquote_plus(client_id), tuple(dict.fromkeys((unquote_plus(secret), secret)))

@@ -10,7 +10,9 @@ _INVALID, _GRANT = OAuthError.INVALID_REQUEST, OAuthError.INVALID_GRANT
 GRANT_TYPES = ("authorization_code", "refresh_token")
 
 #: RFC 6749 §5.2. One description for every reason: a thief does not learn which part of a stolen code was right.
-REFUSED_CODE = "the code is unknown, expired, used, or was issued to another request: client_id, redirect_uri, code_verifier"
+REFUSED_CODE = (
+    "the code is unknown, expired, used, or of another request (client_id, redirect_uri, code_verifier)"
+)
 _REFUSED_REFRESH = "the refresh token is unknown, expired, revoked, or belongs to another client"
 
 GRANT_TYPE_MISSING = Rule(
