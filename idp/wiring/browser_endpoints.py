@@ -110,6 +110,7 @@ def _end_session(parts: Parts) -> EndSessionEndpoint:
         forms=web.forms,
         rendering=web.rendering,
         issuer=settings.where.issuer,
+        refusals=parts.refusals,
         # A whole ID Token may come back, as the hint.
         parameter_bytes=settings.bounds.parameter_bytes * 2,
         kept_bytes=settings.bounds.request_bytes,

@@ -202,7 +202,7 @@ def _refusals(resources: Resources, web: WebParts) -> Refusals:
         clock=resources.clock,
         networks=web.networks,
         limits=limits,
-        share=HourlyShare(limits),
+        share=HourlyShare(limits=limits),
     )
 
 

@@ -21,7 +21,6 @@ from pyop.userinfo import Userinfo
 from idp.clients.client_file import ClientFile
 from idp.clients.registry import Client
 from idp.clients.scopes import CLAIMS_OF_SCOPE
-from idp.core.errors import Rule
 from idp.core.octets import is_b64u
 from idp.protocol.engine.grants import CodeRefused
 from idp.protocol.engine.states import State
@@ -37,18 +36,6 @@ for _name in ("pyop.request_validator", "pyop.provider", "oic.utils", "oic.exten
 
 
 _SHA256_OCTETS = 32
-#: What of a code's request is compared with that of the token, and the rule.
-_ISSUED_TO: Mapping[str, Rule] = {
-    "client_id": rules.CODE_OF_OTHER_CLIENT,
-    "redirect_uri": rules.CODE_OF_OTHER_ADDRESS,
-}
-#: The rule that a verifier breaks: whether there was a challenge, and whether there is one.
-_VERIFIER: Mapping[tuple[bool, bool], Rule] = {
-    (True, True): rules.VERIFIER_WRONG,
-    (True, False): rules.VERIFIER_MISSING,
-    (False, True): rules.VERIFIER_ALONE,
-    (False, False): rules.VERIFIER_ALONE,
-}
 
 
 class WriteIdToken(Protocol):
@@ -186,12 +173,12 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         self, token_request: AccessTokenRequest, authentication_request: Mapping[str, Any]
     ) -> None:
         """RFC 6749 §4.1.3: same client and redirect_uri as at /authorize, then PKCE. Raises CodeRefused for each."""
-        for name, rule in _ISSUED_TO.items():
+        for name, rule in rules.ISSUED_TO.items():
             if not hmac.compare_digest(token_request[name].encode(), authentication_request[name].encode()):
                 raise CodeRefused(rule)
         if not self._PKCE_verify(token_request, authentication_request):
             asked_for, shown = "code_challenge" in authentication_request, "code_verifier" in token_request
-            raise CodeRefused(_VERIFIER[asked_for, shown])
+            raise CodeRefused(rules.VERIFIER_OF[asked_for, shown])
 
     def _PKCE_verify(
         self, token_request: AccessTokenRequest, authentication_request: Mapping[str, Any]

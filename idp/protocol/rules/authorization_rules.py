@@ -193,10 +193,6 @@ def _uses_pkce(asked: Asked) -> bool:
     return bool(_text(asked, "code_challenge") or _text(asked, "code_challenge_method"))
 
 
-def _lacks_challenge(asked: Asked) -> bool:
-    return _uses_pkce(asked) and not _text(asked, "code_challenge")
-
-
 def _breaks_claims(rule: Rule) -> Callable[[Asked], bool]:
     def is_broken(asked: Asked) -> bool:
         text = asked.parameters.get("claims")
@@ -231,7 +227,7 @@ CHECKS = (
     Check(ESSENTIAL_ACR_UNKNOWN, _breaks_claims(ESSENTIAL_ACR_UNKNOWN)),
     Check(DISPLAY, lambda asked: not _DISPLAYS.issuperset({_text(asked, "display") or "page"})),
     Check(CHALLENGE_MISSING, lambda asked: asked.client.pkce == "required" and not _uses_pkce(asked)),
-    Check(CHALLENGE_ALONE, _lacks_challenge),
+    Check(CHALLENGE_ALONE, lambda asked: _uses_pkce(asked) and not _text(asked, "code_challenge")),
     Check(
         CHALLENGE_METHOD_MISSING,
         lambda asked: _uses_pkce(asked) and not _text(asked, "code_challenge_method"),

@@ -55,4 +55,5 @@ def _told(address: SplitResult) -> str:
 
 def _likeness(told: str, registered: str) -> float:
     # Linear in their lengths: anybody may make us compare.
-    return SequenceMatcher(None, told, registered[:_LONGEST], autojunk=False).quick_ratio()
+    place = re.split(r"[?#]", registered, maxsplit=1)[0][:_LONGEST]
+    return SequenceMatcher(None, told, place, autojunk=False).quick_ratio()

@@ -66,7 +66,7 @@ class RefusedOnPage(PageError):
         return cls(problem, rule, asked_by=client_id, client_id=client_id, facts=error.facts)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class HourlyShare:
     """How many records this process may still write in this hour: a flood must fill neither the store nor its time."""
 
@@ -106,48 +106,15 @@ class Refusals:
         if refused.rule_id in _OUTCOMES:
             return
         refused.reference = secrets.token_hex(4)
-        self._note(
-            request,
-            refused.reference,
-            endpoint=endpoint,
-            rule=refused.rule_id,
-            client_id=client_id,
-            facts=refused.facts,
-        )
-
-    def note(
-        self,
-        request: Request,
-        rule: Rule,
-        *,
-        endpoint: str,
-        client_id: str | None,
-        facts: Mapping[str, str] = NO_FACTS,
-    ) -> str:
-        """Log and keep what part of a request was left aside. Returns its reference."""
-        reference = secrets.token_hex(4)
-        self._note(request, reference, endpoint=endpoint, rule=rule.id, client_id=client_id, facts=facts)
-        return reference
-
-    def _note(
-        self,
-        request: Request,
-        reference: str,
-        *,
-        endpoint: str,
-        rule: str,
-        client_id: str | None,
-        facts: Mapping[str, str],
-    ) -> None:
-        told: dict[str, Any] = {"endpoint": endpoint, "rule": rule, **facts}
+        told: dict[str, Any] = {"endpoint": endpoint, "rule": refused.rule_id, **refused.facts}
         if client_id is not None:
             told["client_id"] = client_id
-        measures.REFUSED_REQUESTS.of(endpoint, rule).add()
-        log.info("request_refused", reference=reference, **told)
+        measures.REFUSED_REQUESTS.of(endpoint, refused.rule_id).add()
+        log.info("request_refused", reference=refused.reference, **told)
         now = self.clock.now()
         if not self.share.takes(self.networks.of(request), now):
             return
         # What was logged is told already: an outage of the store is no reason to answer otherwise.
         with suppress(StoreUnavailable):
             record = {**told, "at": now.isoformat()}
-            self.store.put(Kind.REFUSED_REQUEST, reference, record, self.limits.life)
+            self.store.put(Kind.REFUSED_REQUEST, refused.reference, record, self.limits.life)

@@ -132,6 +132,15 @@ CODE_OF_OTHER_KEY = Rule(
     cure="Keep the key until the code is redeemed.",
     clause="RFC 9449 §10",
 )
+#: What of a code's request is compared with that of the token.
+ISSUED_TO = {"client_id": CODE_OF_OTHER_CLIENT, "redirect_uri": CODE_OF_OTHER_ADDRESS}
+#: The rule of a verifier that does not fit, by whether there was a challenge and whether there is a verifier.
+VERIFIER_OF = {
+    (True, True): VERIFIER_WRONG,
+    (True, False): VERIFIER_MISSING,
+    (False, True): VERIFIER_ALONE,
+    (False, False): VERIFIER_ALONE,
+}
 CODE_AT_GATE = Rule(
     id="code_refused_by_gate",
     error=_GRANT,

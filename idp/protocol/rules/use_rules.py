@@ -42,7 +42,7 @@ PROOF_REFUSED = Rule(
     error=OAuthError.INVALID_DPOP_PROOF,
     description="the DPoP proof is refused",
     cure="htm and htu are of this very request as discovery gives its address, iat is of now by our clock, jti is new, "
-    "ath is the hash of the token at /userinfo; `part` says what failed first.",
+    "ath is the hash of the token at /userinfo; the description names what failed first.",
     clause="RFC 9449 §4.3",
 )
 PROOF_USED = Rule(
