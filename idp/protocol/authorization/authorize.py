@@ -16,6 +16,7 @@ from idp.clients.client_file import ClientFile
 from idp.clients.registry import Client
 from idp.core.errors import OAuthError, Problem, RuleBroken
 from idp.interaction.gate import IssueRefused, MayNotIssue
+from idp.interaction.hint import hinted_door
 from idp.interaction.hub import Done, Failed, Failure, Hub
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.record import AUTHORIZATION, Interaction
@@ -150,13 +151,19 @@ class AuthorizeEndpoint:
         facts/security AC2: a wish that no door can grant is dropped; a condition that none can meet is an error at
         once.
         """
-        if self.itinerary.paths(interaction):
-            return interaction
-        modest = dataclasses.replace(interaction, needed=client.minimum_acr)
-        if interaction.essential and not self.itinerary.paths(modest):
-            to = address_of(modest, client)
+        reachable = interaction
+        if not self.itinerary.paths(interaction):
+            reachable = dataclasses.replace(interaction, needed=client.minimum_acr)
+        to, hinted = address_of(reachable, client), hinted_door(interaction)
+        if interaction.essential and not self.itinerary.paths(reachable):
             raise AuthorizationError.of(RuleBroken(rules.ACR_UNREACHABLE), to=to)
-        return modest
+        doors = self.itinerary.doors_open_to(client.client_id, reachable.needed, reachable.essential)
+        if hinted is not None and hinted not in doors:
+            # Asked for in one request: neither is followed at the price of the other.
+            below = rules.HINTED_DOOR_BELOW
+            described = f"idp_hint: the acr asked for is reached by: {', '.join(doors)}"
+            raise AuthorizationError(below.error, described, to=to, rule=below)
+        return reachable
 
     # The end.
 

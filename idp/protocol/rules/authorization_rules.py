@@ -10,7 +10,8 @@ from idp.core.errors import ClientError, OAuthError, Rule
 from idp.core.octets import is_b64u
 from idp.protocol.authorization.authorization_response import RESPONSE_MODES
 from idp.protocol.claims.claims_request import CLAIMS_MALFORMED, ESSENTIAL_ACR_UNKNOWN, read_claims_request
-from idp.protocol.rules.checks import Asked, Check
+from idp.protocol.rules.checks import Asked, Check, text
+from idp.protocol.rules.pkce_rules import PKCE_CHECKS
 
 _SHA256_OCTETS = 32
 _PROMPTS = frozenset({"none", "login", "consent", "select_account"})
@@ -127,42 +128,6 @@ DISPLAY = Rule(
     cure="Leave display out: the pages fit every screen.",
     clause="Core §3.1.2.1",
 )
-CHALLENGE_MISSING = Rule(
-    id="pkce_missing",
-    error=_INVALID,
-    description="code_challenge is missing: the registration of this client requires PKCE with S256 (pkce: required)",
-    cure="Switch PKCE on in the library, with the method S256. Only for one that has none: `pkce: optional`.",
-    clause="RFC 7636 §4.4.1",
-    member="pkce",
-)
-CHALLENGE_ALONE = Rule(
-    id="pkce_challenge_missing",
-    error=_INVALID,
-    description="code_challenge is missing beside code_challenge_method",
-    cure="Send both, or neither.",
-    clause="RFC 7636 §4.3",
-)
-CHALLENGE_METHOD_MISSING = Rule(
-    id="pkce_method_missing",
-    error=_INVALID,
-    description="code_challenge_method is missing, which means plain: only S256 is accepted",
-    cure="Send code_challenge_method=S256.",
-    clause="RFC 7636 §4.3",
-)
-CHALLENGE_METHOD = Rule(
-    id="pkce_method",
-    error=_INVALID,
-    description="code_challenge_method must be S256",
-    cure="Set the method of PKCE to S256, in a capital letter.",
-    clause="RFC 7636 §4.2",
-)
-CHALLENGE_FORM = Rule(
-    id="pkce_challenge_malformed",
-    error=_INVALID,
-    description="code_challenge must be a SHA-256 in base64url without padding: 43 characters",
-    cure="BASE64URL(SHA256(ASCII(code_verifier))): the digest itself, not its hexadecimal digits, and no `=`.",
-    clause="RFC 7636 §4.2",
-)
 ANNOUNCED_KEY = Rule(
     id="dpop_jkt_malformed",
     error=_INVALID,
@@ -176,26 +141,17 @@ def _has(name: str) -> Callable[[Asked], bool]:
     return lambda asked: name in asked.parameters
 
 
-def _text(asked: Asked, name: str) -> str:
-    return asked.parameters.get(name, "")
-
-
 def _scopes(asked: Asked) -> list[str]:
-    return _text(asked, "scope").split()
+    return text(asked, "scope").split()
 
 
 def _prompts(asked: Asked) -> list[str]:
-    return _text(asked, "prompt").split()
-
-
-def _uses_pkce(asked: Asked) -> bool:
-    # facts/security AZ4: where PKCE is optional, one of its parameters alone is no way around S256.
-    return bool(_text(asked, "code_challenge") or _text(asked, "code_challenge_method"))
+    return text(asked, "prompt").split()
 
 
 def _breaks_claims(rule: Rule) -> Callable[[Asked], bool]:
     def is_broken(asked: Asked) -> bool:
-        text = asked.parameters.get("claims")
+        claims = asked.parameters.get("claims")
         try:
             return text is not None and read_claims_request(text, asked.client) is None
         except ClientError as error:
@@ -212,33 +168,21 @@ CHECKS = (
     Check(REQUEST_OBJECT, _has("request")),
     Check(REQUEST_URI, _has("request_uri")),
     Check(REGISTRATION, _has("registration")),
-    Check(STATE_CHARACTERS, lambda asked: not re.fullmatch(r"[ -~]*", _text(asked, "state"))),
+    Check(STATE_CHARACTERS, lambda asked: not re.fullmatch(r"[ -~]*", text(asked, "state"))),
     # int() would also read digits of other scripts, `1_0` and `+5`.
     Check(MAX_AGE, lambda asked: not re.fullmatch(r"[0-9]+", asked.parameters.get("max_age", "0"))),
     Check(RESPONSE_MODE, lambda asked: asked.parameters.get("response_mode", "query") not in RESPONSE_MODES),
-    Check(RESPONSE_TYPE_MISSING, lambda asked: not _text(asked, "response_type")),
-    Check(RESPONSE_TYPE, lambda asked: _text(asked, "response_type") != "code"),
+    Check(RESPONSE_TYPE_MISSING, lambda asked: not text(asked, "response_type")),
+    Check(RESPONSE_TYPE, lambda asked: text(asked, "response_type") != "code"),
     # facts/security AZ14: unknown scopes, and those of other clients, are ignored.
     Check(OPENID_SCOPE, lambda asked: "openid" not in _scopes(asked)),
-    Check(NONCE, lambda asked: asked.client.nonce == "required" and not _text(asked, "nonce")),
+    Check(NONCE, lambda asked: asked.client.nonce == "required" and not text(asked, "nonce")),
     Check(PROMPT, lambda asked: not _PROMPTS.issuperset(_prompts(asked))),
     Check(PROMPT_NONE, lambda asked: "none" in _prompts(asked) and len(set(_prompts(asked))) > 1),
     Check(CLAIMS_MALFORMED, _breaks_claims(CLAIMS_MALFORMED)),
     Check(ESSENTIAL_ACR_UNKNOWN, _breaks_claims(ESSENTIAL_ACR_UNKNOWN)),
-    Check(DISPLAY, lambda asked: not _DISPLAYS.issuperset({_text(asked, "display") or "page"})),
-    Check(CHALLENGE_MISSING, lambda asked: asked.client.pkce == "required" and not _uses_pkce(asked)),
-    Check(CHALLENGE_ALONE, lambda asked: _uses_pkce(asked) and not _text(asked, "code_challenge")),
-    Check(
-        CHALLENGE_METHOD_MISSING,
-        lambda asked: _uses_pkce(asked) and not _text(asked, "code_challenge_method"),
-    ),
-    Check(
-        CHALLENGE_METHOD, lambda asked: _uses_pkce(asked) and _text(asked, "code_challenge_method") != "S256"
-    ),
-    Check(
-        CHALLENGE_FORM,
-        lambda asked: _uses_pkce(asked) and not is_b64u(_text(asked, "code_challenge"), _SHA256_OCTETS),
-    ),
+    Check(DISPLAY, lambda asked: not _DISPLAYS.issuperset({text(asked, "display") or "page"})),
+    *PKCE_CHECKS,
     Check(
         ANNOUNCED_KEY,
         lambda asked: (

@@ -20,6 +20,11 @@ class Asked:
     is_signed: bool = False
 
 
+def text(asked: Asked, name: str) -> str:
+    """Returns the parameter, "" where it is missing."""
+    return asked.parameters.get(name, "")
+
+
 class Check(NamedTuple):
     rule: Rule
     is_broken: Callable[[Asked], bool]

@@ -161,6 +161,22 @@ DPOP_JKT_OF_OTHER_KEY = Rule(
     cure="Leave dpop_jkt out at /par, or send the thumbprint of the key of the proof.",
     clause="RFC 9449 §10.1",
 )
+HINTED_DOOR_CLOSED = Rule(
+    id="idp_hint_closed",
+    error=_INVALID,
+    description="idp_hint names a door that is not open to this client, which the answer lists",
+    cure="Send one of the doors that the description lists, or none; or open it in `authenticators`.",
+    clause="ADR 0056",
+    member="authenticators",
+)
+HINTED_DOOR_BELOW = Rule(
+    id="idp_hint_below_acr",
+    error=OAuthError.UNMET_AUTHENTICATION_REQUIREMENTS,
+    description="idp_hint names a door that does not reach the acr asked for",
+    cure="Ask for a lower acr, or send one of the doors that the description lists.",
+    clause="ADR 0056",
+    member="minimum_acr",
+)
 ACR_UNREACHABLE = Rule(
     id="essential_acr_unreachable",
     error=OAuthError.UNMET_AUTHENTICATION_REQUIREMENTS,
