@@ -52,7 +52,7 @@ def answered(path: Path, member: str, method: str, secret: str | None) -> Client
     form = {"client_id": "viatrajectoire"}
     if method == "client_secret_post" and secret is not None:
         form["client_secret"] = secret
-    return authentication.authenticate(cast(Any, SimpleNamespace(headers=headers)), form)
+    return authentication.authenticate(cast(Any, SimpleNamespace(headers=headers, environ={})), form)
 
 
 @pytest.mark.parametrize("method", METHODS)

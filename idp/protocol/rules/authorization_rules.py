@@ -153,7 +153,7 @@ def _breaks_claims(rule: Rule) -> Callable[[Asked], bool]:
     def is_broken(asked: Asked) -> bool:
         claims = asked.parameters.get("claims")
         try:
-            return text is not None and read_claims_request(text, asked.client) is None
+            return claims is not None and read_claims_request(claims, asked.client) is None
         except ClientError as error:
             return error.rule is rule
 
