@@ -9,23 +9,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from idp.clients.located_yaml import At
+from idp.clients.origins import web_origins
 from idp.clients.redirects import answer_uris
+from idp.clients.scopes import ID_TOKEN_CLAIMS
+from idp.clients.secret_values import one_secret, two_secrets
 from idp.clients.values import (
     acr_by_name,
     charter_names,
     claim_names,
     client_id,
+    client_ids,
     distinguished_name,
     exact_uri,
     host_name,
+    idp_hint,
     ip_address_text,
     key_set,
     logo,
     mail_address,
+    many_of,
     one_of,
     scope_names,
     seconds,
-    secret_digest,
     sector_host,
     short_text,
     some_of,
@@ -49,6 +54,7 @@ CONTENT_ENCRYPTION_ALGS = ("A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM
 #: The bounds of the lifetimes that a client may choose, in seconds.
 _TOKEN_LIFE = (30, 15 * 60)
 _REFRESH_IDLE = (60, 30 * 60)
+_REFRESH_GRACE = (0, 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +88,13 @@ MEMBERS: Mapping[str, Member] = {
     "post_logout_redirect_uris": Member("post_logout_redirect_uris", answer_uris, ()),
     "frontchannel_logout_uri": Member("frontchannel_logout_uri", exact_uri),
     "backchannel_logout_uri": Member("backchannel_logout_uri", exact_uri),
+    "allowed_origins": Member("allowed_origins", web_origins),
     # How it proves itself.
     # None: either of SECRET_METHODS.
     "token_endpoint_auth_method": Member("token_endpoint_auth_method", one_of(AUTH_METHODS)),
     "token_endpoint_auth_signing_alg": Member("token_endpoint_auth_signing_alg", one_of(CLIENT_SIGNING_ALGS)),
-    "client_secret": Member("secret_sha256", secret_digest),
+    "client_secret": Member("secret", one_secret),
+    "client_secrets": Member("dated_secrets", two_secrets, ()),
     "jwks": Member("jwks", key_set, ()),
     "jwks_uri": Member("jwks_uri", exact_uri),
     **{name: Member(name, read) for name, read in TLS_SUBJECTS.items()},
@@ -94,7 +102,9 @@ MEMBERS: Mapping[str, Member] = {
     "grant_types": Member("grant_types", some_of(GRANT_TYPES), ("authorization_code",)),
     "scopes": Member("scopes", scope_names, ("openid",)),
     "claims": Member("claims", claim_names),
-    "pkce": Member("pkce", one_of(("required", "optional")), "required"),
+    "id_token_claims": Member("id_token_claims", many_of(ID_TOKEN_CLAIMS), ()),
+    "introspects": Member("introspects", client_ids, ()),
+    "pkce": Member("pkce", one_of(("required", "or_nonce", "optional")), "required"),
     "nonce": Member("nonce", one_of(("required", "optional")), "optional"),
     "require_pushed_authorization_requests": Member("requires_pushed_requests", At.flag, False),
     "request_object_signing_alg": Member("request_object_signing_alg", one_of(CLIENT_SIGNING_ALGS)),
@@ -115,11 +125,13 @@ MEMBERS: Mapping[str, Member] = {
     "access_token_life": Member("access_token_life", seconds(*_TOKEN_LIFE)),
     "id_token_life": Member("id_token_life", seconds(*_TOKEN_LIFE)),
     "refresh_token_idle": Member("refresh_token_idle", seconds(*_REFRESH_IDLE)),
+    "refresh_grace": Member("refresh_grace", seconds(*_REFRESH_GRACE)),
     # Which people it accepts.
     "sector_identifier": Member("sector_identifier", sector_host),
     "minimum_acr": Member("minimum_acr", acr_by_name, Acr.PWD_OTP),
     "authenticators": Member("authenticators", some_of(DOORS), DOORS),
     "charters": Member("charters", charter_names, ()),
+    "psc_idp_hint": Member("psc_idp_hint", idp_hint),
 }
 
 

@@ -41,6 +41,10 @@ PROOFS = {
     "backchannel_logout_uri": (
         "tests/protocol/logout/test_backchannel.py::test_notice_is_called_at_the_address_of_now"
     ),
+    "allowed_origins": (
+        "tests/protocol/client_auth/test_cross_origin.py::"
+        "test_a_page_of_a_listed_origin_reads_in_place_of_those_of_the_redirect_addresses"
+    ),
     "token_endpoint_auth_method": (
         "tests/protocol/client_auth/test_either_method.py::test_a_named_method_holds_the_client_to_it"
     ),
@@ -49,6 +53,9 @@ PROOFS = {
     ),
     "client_secret": (
         "tests/protocol/tokens/test_token.py::test_a_wrong_basic_header_is_401_with_its_challenge"
+    ),
+    "client_secrets": (
+        "tests/protocol/client_auth/test_dated_credentials.py::test_of_two_secrets_each_passes_in_its_days"
     ),
     "jwks": (
         "tests/protocol/client_auth/test_client_assertion.py::"
@@ -73,6 +80,12 @@ PROOFS = {
     "claims": (
         "tests/protocol/authorization/test_client_policy.py::"
         "test_claims_cut_what_scopes_and_the_claims_parameter_release"
+    ),
+    "id_token_claims": (
+        "tests/protocol/tokens/test_id_token_claims.py::test_the_id_token_names_the_person_where_registered"
+    ),
+    "introspects": (
+        "tests/protocol/tokens/test_introspection.py::test_an_api_is_shown_the_tokens_of_the_clients_that_it_names"
     ),
     "pkce": (
         "tests/protocol/authorization/test_pkce_policy.py::test_a_client_with_optional_pkce_signs_in_without"
@@ -123,6 +136,7 @@ PROOFS = {
     "refresh_token_idle": (
         "tests/protocol/authorization/test_client_policy.py::test_lives_of_its_own_are_those_of_its_tokens"
     ),
+    "refresh_grace": "tests/protocol/tokens/test_lost_answer.py::test_each_client_may_have_a_grace_of_its_own",
     "sector_identifier": (
         "tests/protocol/tokens/test_subject.py::"
         "test_each_sector_has_its_own_sub_and_every_token_of_a_client_agrees"
@@ -135,6 +149,9 @@ PROOFS = {
         "tests/flows/test_choice.py::test_a_session_counts_only_for_a_client_that_allows_its_door"
     ),
     "charters": "tests/flows/test_charter.py::test_the_person_accepts_the_charter_of_the_client_once",
+    "psc_idp_hint": (
+        "tests/flows/test_psc_brokers.py::test_the_application_s_own_goes_before_that_of_the_network"
+    ),
 }
 
 

@@ -240,6 +240,7 @@ _STAGES: Mapping[str, Callable[[World], tuple[Browser, TestResponse]]] = {
 # What is sent when nothing is broken.
 
 _ASKED = tuple(authorization(client_id=BOLD, redirect_uri=CALLBACK, scope="openid profile").items())
+_BY_A_PAGE: Pairs = (("Origin", "https://elsewhere.example"), ("Access-Control-Request-Method", "POST"))
 _BASIC = tuple(basic(BOLD, SECRETS[RP]).items())
 _REDEEM = (
     ("grant_type", "authorization_code"),
@@ -317,6 +318,10 @@ SHOTS = (
         headers=(("Authorization", "DPoP {access}"), ("DPoP", "{proof}")),
     ),
     *(
+        Shot(f"{path} asked for by a page", "OPTIONS", path, 200, headers=_BY_A_PAGE)
+        for path in ("/token", "/userinfo", "/jwks")
+    ),
+    *(
         Shot(path, "GET", path, 200)
         for path in ("/jwks", "/.well-known/openid-configuration", "/health/live", "/health/ready", "/")
     ),
@@ -352,6 +357,9 @@ SHOTS = (
     Shot("context again", "POST", "/professional_context", 303, form=(*_CSRF, ("client_id", "x")), who="root"),
     Shot("hub", "GET", _ME, 303, who="choice"),
     Shot("choice", "GET", f"{_ME}/choice", 200, who="choice"),
+    Shot("authorize, idp_hint", "GET", "/authorize", 303, (*_ASKED, ("idp_hint", "password"))),
+    Shot("door", "GET", f"{_ME}/door", 303, who="choice"),
+    Shot("door, others", "POST", f"{_ME}/door/others", 303, form=_CSRF, who="choice"),
     Shot("cancel", "POST", f"{_ME}/cancel", 303, form=_CSRF, who="choice"),
     Shot("more time", "POST", f"{_ME}/more_time", 303, form=_CSRF, who="choice"),
     Shot("restart", "POST", f"{_ME}/restart", 303, form=_CSRF, who="choice"),

@@ -13,14 +13,16 @@ from idp.accounts.account import Account
 from idp.accounts.grants import Grant
 from idp.clients.client_file import ClientFile
 from idp.clients.registry import Client
+from idp.clients.scopes import OFFLINE_ACCESS
 from idp.core.clock import Clock
-from idp.core.errors import ClientError, OAuthError
+from idp.core.errors import ClientError, OAuthError, RuleBroken
 from idp.protocol.claims.claims_request import ClaimsRequest
 from idp.protocol.client_auth.possession import Binding
 from idp.protocol.engine.grants import GrantStore, IssuedCode, OpenedToken, session_state
 from idp.protocol.engine.provider import OpenIDProvider, message_of
 from idp.protocol.engine.states import CodeIssue, Redemption, TokenUse
 from idp.protocol.jose.client_tokens import ClientTokens, access_token_hash
+from idp.protocol.rules.form_rules import UNREADABLE
 
 #: The parameters of an authorization request that pyop may see; never `claims`, `request`, `id_token_hint`, `prompt`.
 PARAMETERS = (
@@ -67,13 +69,13 @@ class Engine:
         """Returns those of the parameters that pyop read and found valid. Raises ClientError."""
         passed = _passed(parameters, PARAMETERS)
         try:
-            self._provider.verify(message_of(passed))
+            self._provider.verify(message_of({**passed, "scope": _for_oic(passed.get("scope", ""))}))
         except InvalidAuthenticationRequest as error:
             code = OAuthError(error.oauth_error or "invalid_request")
-            raise ClientError(code, "the request misses a parameter or has a malformed one") from error
+            raise ClientError(code, UNREADABLE.description, rule=UNREADABLE) from error
         except Exception as error:
             # Any input on which a parser fails came from the client: no fault of the server (docs/adr/0003; TK9).
-            raise ClientError(OAuthError.INVALID_REQUEST, "the request is malformed") from error
+            raise RuleBroken(UNREADABLE) from error
         return passed
 
     def code_for(
@@ -161,6 +163,12 @@ class Engine:
             "at_hash": access_token_hash(access_token),
         }
         return self._client_tokens.id_token(written, client)
+
+
+def _for_oic(scope: str) -> str:
+    """Returns the scopes without `offline_access`: oic would demand `prompt=consent` (Core §11), and no page of ours
+    asks for it, as the registration decides."""
+    return " ".join([name for name in scope.split() if name != OFFLINE_ACCESS])
 
 
 def _passed(parameters: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:

@@ -24,6 +24,7 @@ from idp.clients.scopes import CLAIMS_OF_SCOPE
 from idp.core.octets import is_b64u
 from idp.protocol.engine.grants import CodeRefused
 from idp.protocol.engine.states import State
+from idp.protocol.rules import token_rules as rules
 from idp.signing.key_ring import b64u
 
 # facts/security LG3: they log codes, tokens, Authorization headers and private keys at INFO and DEBUG.
@@ -151,8 +152,10 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
 
     def _pkce_keeps_policy(self, request: AuthorizationRequest) -> None:
         client = self._client_file.registry()[request["client_id"]]
-        # facts/security AZ4: where PKCE is optional, one of its parameters alone is no way around S256.
-        if client.pkce == "required" or {"code_challenge", "code_challenge_method"} & set(request):
+        # facts/security AZ4: where PKCE may be absent, one of its parameters alone is no way around S256.
+        if client.needs_pkce(request.get("nonce")) or {"code_challenge", "code_challenge_method"} & set(
+            request
+        ):
             pkce_is_s256(request)
 
     def _check_subject_identifier_matches_requested(
@@ -172,12 +175,12 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         self, token_request: AccessTokenRequest, authentication_request: Mapping[str, Any]
     ) -> None:
         """RFC 6749 §4.1.3: same client and redirect_uri as at /authorize, then PKCE. Raises CodeRefused for each."""
-        is_same = all(
-            hmac.compare_digest(token_request[name].encode(), authentication_request[name].encode())
-            for name in ("client_id", "redirect_uri")
-        )
-        if not is_same or not self._PKCE_verify(token_request, authentication_request):
-            raise CodeRefused("not issued to this request")
+        for name, rule in rules.ISSUED_TO.items():
+            if not hmac.compare_digest(token_request[name].encode(), authentication_request[name].encode()):
+                raise CodeRefused(rule)
+        if not self._PKCE_verify(token_request, authentication_request):
+            asked_for, shown = "code_challenge" in authentication_request, "code_verifier" in token_request
+            raise CodeRefused(rules.VERIFIER_OF[asked_for, shown])
 
     def _PKCE_verify(
         self, token_request: AccessTokenRequest, authentication_request: Mapping[str, Any]
@@ -189,7 +192,8 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         """
         if "code_challenge" not in authentication_request:
             client: Client = self.authz_state.client
-            return "code_verifier" not in token_request and client.pkce == "optional"
+            is_needed = client.needs_pkce(authentication_request.get("nonce"))
+            return "code_verifier" not in token_request and not is_needed
         verifier, challenge = token_request.get("code_verifier", ""), authentication_request["code_challenge"]
         if not re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", verifier):
             return False
