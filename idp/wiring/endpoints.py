@@ -129,6 +129,7 @@ def _userinfo(parts: Parts, protocol: ProtocolParts) -> UserinfoEndpoint:
         gate=protocol.gate,
         grant_store=protocol.grant_store,
         possession=protocol.possession,
+        refusals=parts.refusals,
     )
 
 

@@ -26,7 +26,7 @@ from idp.accounts.refresh import (
 from idp.accounts.standing import Granted
 from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
-from idp.core.errors import ClientError, OAuthError
+from idp.core.errors import RuleBroken
 from idp.core.origin import found_in_session
 from idp.core.unit_of_work import UnitOfWork
 from idp.protocol.claims.account_claims import id_token_names, named_claims
@@ -34,6 +34,7 @@ from idp.protocol.claims.subject import Subjects
 from idp.protocol.client_auth.possession import Binding, holds, token_type
 from idp.protocol.engine.engine import Engine
 from idp.protocol.engine.grants import GrantStore, IssuedCode, session_state
+from idp.protocol.rules import token_rules as rules
 from idp.protocol.tokens.grant_gate import GrantGate
 
 #: The gate: (client, grant with its account, authentication claims). Returns the account. Raises ClientError.
@@ -41,12 +42,6 @@ Admit = Callable[[Client, Granted, Mapping[str, Any]], Account]
 
 #: Of one token, all within its grace: each time another one was answered first.
 _MOST_AT_ONCE = 8
-
-_REFUSED = "the refresh token is unknown, expired, revoked, or belongs to another client"
-
-
-def _invalid() -> ClientError:
-    return ClientError(OAuthError.INVALID_GRANT, _REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +102,14 @@ class Refresh:
         """Returns the token response (Core §12.2), its access token bound to the caller's keys. Raises ClientError."""
         value = form.get("refresh_token", "")
         if not value:
-            raise ClientError(OAuthError.INVALID_REQUEST, "refresh_token is required")
+            raise RuleBroken(rules.REFRESH_TOKEN_MISSING)
         for _ in range(_MOST_AT_ONCE):
             token, granted = self._verified(client, value, binding, now)
             with suppress(TokenReplayed):
                 return self._redeemed(_Shown(client, form, binding), token, granted, admit, now)
         # RFC 9700 §4.14.2: of so many uses at once one may be a thief's: no answer may stay good.
         self._revoke(granted.grant, now)
-        raise _invalid()
+        raise RuleBroken(rules.REFRESH_REUSED)
 
     def _redeemed(
         self, shown: "_Shown", token: RefreshToken, granted: Granted, admit: Admit, now: datetime
@@ -184,23 +179,25 @@ class Refresh:
         granted = self.gate.find_refreshable(grant_of(value), client)
         token, grant = (granted.refresh_token, granted.grant) if granted else (None, None)
         # RFC 6749 §6, facts/security TK4: first, so that another client which shows it does not end the family.
-        if granted is None or token is None or grant is None or grant.client_id != client.client_id:
-            raise _invalid()
+        if granted is None or token is None or grant is None:
+            raise RuleBroken(rules.REFRESH_UNKNOWN)
+        if grant.client_id != client.client_id:
+            raise RuleBroken(rules.REFRESH_OF_OTHER_CLIENT)
         is_holder, shown = holds(binding, token.binding), digest(value)
         grace = self.grace if client.refresh_grace is None else client.refresh_grace
         if token.token_sha256 != shown and not (is_holder and token.took_place_of(shown, now, grace)):
             # RFC 9700 §4.14.2, facts/security TK5: an older token of the family came back, so there is a copy of it.
             self._revoke(grant, now)
-            raise _invalid()
+            raise RuleBroken(rules.REFRESH_REUSED)
         # After the reuse above: that a copy came back is audited also when the family has ended.
         if grant.revoked_at is not None or not token.is_alive(now):
-            raise _invalid()
+            raise RuleBroken(rules.REFRESH_ENDED)
         # RFC 6749 §5.2: the grant was removed from the registration since. It is the client's own token, so we say so.
         if "refresh_token" not in client.grant_types:
-            raise ClientError(OAuthError.UNAUTHORIZED_CLIENT, "this client may not refresh")
+            raise RuleBroken(rules.GRANT_NOT_REGISTERED)
         if not is_holder:
             # RFC 9449 §5. A thief without the key cannot end the family: nothing is revoked.
-            raise _invalid()
+            raise RuleBroken(rules.REFRESH_OF_OTHER_KEY)
         return token, granted
 
     def _rotate(self, client: Client, value: str, token: RefreshToken, now: datetime) -> str | None:
@@ -238,5 +235,5 @@ def _narrowed(granted: str, asked: str | None) -> str:
     if asked is None:
         return granted
     if not set(asked.split()) <= set(granted.split()) or "openid" not in asked.split():
-        raise ClientError(OAuthError.INVALID_SCOPE, "scope was not granted")
+        raise RuleBroken(rules.SCOPE_NOT_GRANTED)
     return " ".join(scope for scope in granted.split() if scope in asked.split())
