@@ -57,7 +57,7 @@ class PresentedCredentials:
         return self.means in ("basic", "nothing_by_basic")
 
 
-#: Whether the credentials presented prove this client.
+#: Whether the credentials presented prove this client. Raises ClientRefused where it knows more than that they do not.
 Verify = Callable[[Client, PresentedCredentials], bool]
 
 #: What a request with each registered method (RFC 7591 §2) presents.

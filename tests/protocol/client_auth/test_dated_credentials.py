@@ -60,6 +60,8 @@ class Door:
     def __init__(self, file: Path, clock: FixedClock) -> None:
         self.clients = ClientFile(file, clock=clock)
         self.secrets = SecretAuthentication(CredentialUses(clock, WARNED), clock)
+        #: Of each refusal, its rule and what the caller reads.
+        self.refused: list[tuple[str, str]] = []
 
     def lets_in(self, client_id: str, secret: str) -> bool:
         methods = dict.fromkeys(("client_secret_basic", "client_secret_post"), self.secrets.has_secret)
@@ -67,7 +69,8 @@ class Door:
         form = {"client_id": client_id, "client_secret": secret}
         try:
             ClientAuthentication(self.clients, methods).authenticate(request, form)
-        except ClientRefused:
+        except ClientRefused as refused:
+            self.refused.append((refused.rule_id, refused.description))
             return False
         return True
 
@@ -96,6 +99,9 @@ def test_a_secret_outside_its_days_is_told_to_the_operator_and_not_to_the_caller
     with logged_here() as lines:
         assert not door.lets_in("outside", OLD)
         assert not door.lets_in("outside", "wrong" * 10)
+    (outside, wrong) = door.refused
+    assert (outside[0], wrong[0]) == ("client_secret_outside_its_days", "client_secret_wrong")
+    assert outside[1] == wrong[1]
     (told,) = lines
     assert told == {
         "event": "client_credential_outside_its_days",
