@@ -4,30 +4,26 @@ Contains each member, its reader and its default. Names are those of the OAuth r
 extensions) wherever there is one. Not here: which values fit together (`clients/rules`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from idp.clients.located_yaml import At
+from idp.clients.name_values import distinguished_name, host_name, ip_address_text, mail_address, sector_host
+from idp.clients.reader import Reader, flag
 from idp.clients.values import (
     acr_by_name,
     charter_names,
     claim_names,
     client_id,
-    distinguished_name,
     exact_uri,
     exact_uris,
-    host_name,
-    ip_address_text,
     key_set,
     logo,
-    mail_address,
     one_of,
     redirect_uris,
     scope_names,
     seconds,
     secret_digest,
-    sector_host,
     short_text,
     some_of,
 )
@@ -57,12 +53,12 @@ class Member:
     """`field`: its name in `Client`. `default`: `...` for a required member."""
 
     field: str
-    read: Callable[[At], Any]
+    read: Reader[Any]
     default: Any = None
 
 
 #: RFC 8705 §2.1.2: one of these names the certificate of `tls_client_auth`. Value: how it is compared.
-TLS_SUBJECTS: Mapping[str, Callable[[At], str]] = {
+TLS_SUBJECTS: Mapping[str, Reader[str]] = {
     "tls_client_auth_subject_dn": distinguished_name,
     "tls_client_auth_san_dns": host_name,
     "tls_client_auth_san_uri": exact_uri,
@@ -97,9 +93,9 @@ MEMBERS: Mapping[str, Member] = {
     "claims": Member("claims", claim_names),
     "pkce": Member("pkce", one_of(("required", "optional")), "required"),
     "nonce": Member("nonce", one_of(("required", "optional")), "optional"),
-    "require_pushed_authorization_requests": Member("requires_pushed_requests", At.flag, False),
+    "require_pushed_authorization_requests": Member("requires_pushed_requests", flag, False),
     "request_object_signing_alg": Member("request_object_signing_alg", one_of(CLIENT_SIGNING_ALGS)),
-    "require_signed_request_object": Member("requires_signed_requests", At.flag, False),
+    "require_signed_request_object": Member("requires_signed_requests", flag, False),
     # What it receives.
     "id_token_signed_response_alg": Member("id_token_signed_response_alg", one_of(SIGNING_ALGS), "RS256"),
     "id_token_encrypted_response_alg": Member("id_token_encrypted_response_alg", one_of(KEY_ENCRYPTION_ALGS)),
@@ -110,9 +106,9 @@ MEMBERS: Mapping[str, Member] = {
     "authorization_signed_response_alg": Member(
         "authorization_signed_response_alg", one_of(SIGNING_ALGS), "RS256"
     ),
-    "session_state_in_token_response": Member("gets_session_state", At.flag, False),
-    "dpop_bound_access_tokens": Member("dpop_bound_access_tokens", At.flag, False),
-    "tls_client_certificate_bound_access_tokens": Member("tls_bound_access_tokens", At.flag, False),
+    "session_state_in_token_response": Member("gets_session_state", flag, False),
+    "dpop_bound_access_tokens": Member("dpop_bound_access_tokens", flag, False),
+    "tls_client_certificate_bound_access_tokens": Member("tls_bound_access_tokens", flag, False),
     "access_token_life": Member("access_token_life", seconds(*_TOKEN_LIFE)),
     "id_token_life": Member("id_token_life", seconds(*_TOKEN_LIFE)),
     "refresh_token_idle": Member("refresh_token_idle", seconds(*_REFRESH_IDLE)),
@@ -134,22 +130,8 @@ PROFILE_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     }
 }
 #: Profiles whose tokens are bound: by DPoP, unless the client names the certificate.
-_BOUND_PROFILES = ("fapi2",)
+BOUND_PROFILES = ("fapi2",)
 
 
-def read_members(at: At) -> tuple[dict[str, Any], dict[str, At]]:
-    """Returns every member's value by its name, and the places of those in the file. Raises BadYaml."""
-    given = at.members()
-    for name, member in given.items():
-        if name not in MEMBERS:
-            raise member.fail(f"`{name}` is not a member of a client; expected {', '.join(MEMBERS)}")
-    missing = [name for name, member in MEMBERS.items() if member.default is ... and name not in given]
-    if missing:
-        raise at.fail(f"expected also {', '.join(missing)}")
-    read = {name: MEMBERS[name].read(place) for name, place in given.items()}
-    defaults = {name: member.default for name, member in MEMBERS.items()}
-    profile = read.get("profile", "")
-    values = {**defaults, **PROFILE_DEFAULTS.get(profile, {}), **read}
-    if profile in _BOUND_PROFILES and not values["tls_client_certificate_bound_access_tokens"]:
-        values["dpop_bound_access_tokens"] = read.get("dpop_bound_access_tokens", True)
-    return values, given
+#: Nothing that stands there is ever shown: it may be a secret or a private key.
+HELD_BACK = ("client_secret", "jwks")

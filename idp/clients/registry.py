@@ -1,29 +1,23 @@
-"""clients.yaml → ClientRegistry, checked as a compiler would: file, line, column, what was expected."""
+"""clients.yaml → ClientRegistry, checked as a compiler would: file, line, column, what was expected.
+
+Contains what a client is. Not here: following a file that changes (`client_file`).
+"""
 
 import hmac
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-import structlog
-
 from idp.clients.client_secrets import digest_of, secret_fault
-from idp.clients.located_yaml import At, BadYaml, compose, named_files
-from idp.clients.members import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS, MEMBERS, read_members
+from idp.clients.members import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS, MEMBERS
 from idp.clients.public_keys import PublicJwk
-from idp.clients.rules import ADVICE, FAULTS, ClientRule, broken, fault_of
+from idp.clients.reading import Entry, Reading, files_of, read_files
+from idp.clients.rules import ClientRule
 from idp.clients.scopes import claims_of
-from idp.core.clock import Clock
 from idp.core.pictures import Picture
 from idp.interaction.authenticator import Acr
-from idp.settings.files import stamp_of
 from idp.signing.signer import Alg
-
-log = structlog.get_logger()
-
-_LOOK_EVERY = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,123 +117,22 @@ def logout_listeners(registry: ClientRegistry) -> frozenset[str]:
     return frozenset(client.client_id for client in registry.values() if client.backchannel_logout_uri)
 
 
-def _read_client(at: At, rules: tuple[ClientRule, ...]) -> Client:
-    values, given = read_members(at)
-    for rule in broken((*FAULTS, *rules), values):
-        raise fault_of(rule, given, at)
-    return Client(**{member.field: values[name] for name, member in MEMBERS.items()})
+def read_clients(
+    path: Path, rules: tuple[ClientRule, ...] = (), *, directory: Path | None = None
+) -> ClientRegistry:
+    """Returns the registry. Raises BadYaml with every fault, OSError when a file cannot be read.
 
-
-def _items(top: At) -> list[At]:
-    members = top.members()
-    if members.keys() != {"clients"}:
-        raise top.fail("expected `clients:` and nothing else at the top")
-    return members["clients"].items()
-
-
-def advise(path: Path) -> list[str]:
-    """Returns advice on what is allowed but better changed, each with its place. Raises as `read_clients`."""
-    advice = []
-    for item in _items(compose(path)):
-        values, given = read_members(item)
-        advice += [str(fault_of(rule, given, item)) for rule in broken(ADVICE, values)]
-    return advice
-
-
-def demanded_charters(path: Path) -> list[At]:
-    """Returns the charters that clients demand, each with its place in the file. Raises as `read_clients`."""
-    members = [item.members() for item in _items(compose(path))]
-    return [name for member in members if "charters" in member for name in member["charters"].items()]
-
-
-def read_clients(path: Path, rules: tuple[ClientRule, ...] = ()) -> ClientRegistry:
-    """Returns the registry. Raises BadYaml at the first fault, OSError when the file cannot be read.
-
-    `rules`: those of this deployment (`clients/operator_rules`), beside the rules for any client.
+    `rules`: those of this deployment (`clients/operator_rules`), beside the rules for any client. `directory`: of more
+    files of clients.
     """
-    return _registry_of(compose(path), rules)
+    return registry_of(read_files(files_of(path, directory), rules))
 
 
-def _registry_of(top: At, rules: tuple[ClientRule, ...]) -> ClientRegistry:
-    registry: dict[str, Client] = {}
-    for item in _items(top):
-        client = _read_client(item, rules)
-        if client.client_id in registry:
-            raise item.fail(f"client_id `{client.client_id}` is given twice")
-        registry[client.client_id] = client
-    return registry
+def registry_of(reading: Reading) -> ClientRegistry:
+    """Raises BadYaml."""
+    reading.raise_faults()
+    return {entry.values["client_id"]: _client(entry) for entry in reading.entries}
 
 
-class ClientFile:
-    """The registry in force. A changed file replaces it completely, or not at all if it has a fault.
-
-    The files that it names (`{file: …}`: secrets, keys) are part of it.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        rules: tuple[ClientRule, ...] = (),
-        *,
-        clock: Clock,
-        has_looked: Callable[[], object] = lambda: False,
-        looked: Callable[[], None] = lambda: None,
-    ) -> None:
-        """`has_looked`: whether `looked` was called in the present request. Raises BadYaml, OSError."""
-        self._path = path
-        self._rules = rules
-        self._clock = clock
-        self._has_looked = has_looked
-        self._looked = looked
-        self._lock = threading.Lock()
-        self._looked_at = clock.now()
-        self._stamps: Mapping[Path, object] = {}
-        self._registry = self._read()
-        #: The fault of the files on disk. None: the registry in force is that of the files.
-        self.fault: str | None = None
-
-    def registry(self) -> ClientRegistry:
-        # One request looks at the file once. One thread reads; the others go on with what was in force.
-        if not self._has_looked():
-            self._looked()
-            self._look()
-        return self._registry
-
-    def _look(self) -> None:
-        if self._is_changed() and self._lock.acquire(blocking=False):
-            try:
-                self._take()
-            finally:
-                self._lock.release()
-
-    def get(self, client_id: str) -> Client | None:
-        return self.registry().get(client_id)
-
-    def _is_changed(self) -> bool:
-        if stamp_of(self._path) != self._stamps[self._path]:
-            return True
-        now = self._clock.now()
-        # There may be a file for each client: they are not looked at for each request.
-        if self._looked_at <= now < self._looked_at + _LOOK_EVERY:
-            return False
-        self._looked_at = now
-        return any(stamp_of(path) != stamp for path, stamp in self._stamps.items())
-
-    def _take(self) -> None:
-        try:
-            self._registry = self._read()
-        except (BadYaml, OSError) as error:
-            if self.fault != str(error):
-                log.error("clients_file_refused", reason=str(error))
-            self.fault = str(error)
-        else:
-            self.fault = None
-            log.info("clients_file_taken", clients=len(self._registry))
-
-    def _read(self) -> ClientRegistry:
-        """Raises BadYaml, OSError."""
-        # Taken before reading: a change in between is seen next time.
-        self._stamps = {self._path: stamp_of(self._path)}
-        top = compose(self._path)
-        self._stamps = {**self._stamps, **{path: stamp_of(path) for path in named_files(top)}}
-        return _registry_of(top, self._rules)
+def _client(entry: Entry) -> Client:
+    return Client(**{member.field: entry.values[name] for name, member in MEMBERS.items()})

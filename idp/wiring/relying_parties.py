@@ -1,15 +1,16 @@
 """Contains how relying parties are known and proved, built from the settings. Not here: their endpoints."""
 
 from functools import partial
+from pathlib import Path
 
 from cryptography import x509
 
 from idp.adapters.http.jwks_uri import FetchedKeySets
 from idp.adapters.http.outbound import OutboundHttp
 from idp.adapters.unit import remember, remembered
+from idp.clients.client_file import ClientFile
 from idp.clients.key_sets import ClientKeys
 from idp.clients.operator_rules import operator_rules
-from idp.clients.registry import ClientFile
 from idp.core.clock import Clock
 from idp.core.refusal_trail import RefusalTrail
 from idp.core.sealing import derive_key
@@ -35,10 +36,16 @@ def build_clients(settings: Settings, clock: Clock) -> ClientFile:
             settings.where.clients_file,
             operator_rules(settings),
             clock=clock,
+            directory=settings.where.clients_directory,
             has_looked=partial(remembered, look),
             looked=partial(remember, look, look),
         )
     except OSError as error:
+        directory = settings.where.clients_directory
+        if directory is not None and directory in (at := Path(str(error.filename)), at.parent):
+            raise unreadable(
+                "CLIENTS_DIRECTORY", "a directory of readable files of clients", error
+            ) from error
         raise unreadable("CLIENTS_FILE", "a readable file of clients, YAML", error) from error
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
-from idp.clients.registry import Client, ClientFile
+from idp.clients.client_file import ClientFile
+from idp.clients.registry import Client
 from idp.core.errors import ClientError, OAuthError, PageError, Problem
 from idp.interaction.assurance import RANK
 from idp.interaction.authenticator import Acr

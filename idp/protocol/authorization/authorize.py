@@ -12,7 +12,8 @@ from functools import partial
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
-from idp.clients.registry import Client, ClientFile
+from idp.clients.client_file import ClientFile
+from idp.clients.registry import Client
 from idp.core.errors import OAuthError, PageError, Problem
 from idp.interaction.gate import IssueRefused, MayNotIssue
 from idp.interaction.hub import Done, Failed, Failure, Hub

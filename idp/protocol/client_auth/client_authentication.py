@@ -10,8 +10,9 @@ from urllib.parse import unquote_plus
 import structlog
 from werkzeug.wrappers import Request
 
+from idp.clients.client_file import ClientFile
 from idp.clients.client_secrets import MAKE_ONE
-from idp.clients.registry import Client, ClientFile
+from idp.clients.registry import Client
 from idp.core.errors import ClientError, OAuthError
 from idp.core.octets import b64_octets
 from idp.protocol.jose.client_jwt import BadClientJwt, unverified_claims

@@ -18,7 +18,8 @@ from pyop.provider import Provider
 from pyop.request_validator import requested_scope_is_supported
 from pyop.userinfo import Userinfo
 
-from idp.clients.registry import Client, ClientFile
+from idp.clients.client_file import ClientFile
+from idp.clients.registry import Client
 from idp.clients.scopes import CLAIMS_OF_SCOPE
 from idp.core.octets import is_b64u
 from idp.protocol.engine.grants import CodeRefused

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from idp.clients.registry import ClientFile
+from idp.clients.client_file import ClientFile
 from idp.protocol.jose.id_token_hint import BadHint, Hint, read_hint
 from idp.signing.key_ring import Keys
 from idp.web.addresses import with_query

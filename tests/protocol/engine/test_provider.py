@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from idp.clients.registry import ClientFile
+from idp.clients.client_file import ClientFile
 from idp.protocol.engine.provider import OpenIDProvider
 from tests.fakes import FixedClock
 from tests.provider import REDIRECT, RP, Provider
