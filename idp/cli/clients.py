@@ -6,20 +6,25 @@ Not here: faults (`clients_check`), comparing (`clients_plan`).
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from idp.clients.members import MEMBERS, PROFILE_DEFAULTS
+from idp.clients.members import MEMBERS, PROFILE_DEFAULTS, SECRETS
 from idp.clients.operator_rules import operator_rules
 from idp.clients.reading import Entry, Reading, files_of, read_files
-from idp.clients.registry import registry_of
+from idp.clients.registry import Client, registry_of
 from idp.clients.shown import nearest
 from idp.clients.written import reference, written
 from idp.settings import Settings
 
 #: Members whose default is a setting.
 _LIVES = ("access_token_life", "id_token_life", "refresh_token_idle")
+#: Members whose default follows from others.
+_DERIVED: Mapping[str, Callable[[Client], Any]] = {
+    "allowed_origins": lambda client: sorted(client.origins),
+    "token_endpoint_auth_method": lambda client: " or ".join(client.auth_methods),
+}
 _COLUMNS = ("client_id", "client_name", "token_endpoint_auth_method", "minimum_acr")
 
 
@@ -33,7 +38,9 @@ class _InForce:
 
 def list_clients(settings: Settings, options: argparse.Namespace) -> int:
     """Raises BadYaml, OSError."""
-    rows = [_row(entry) for entry in _reading(settings).entries]
+    reading = _reading(settings)
+    registry = registry_of(reading)
+    rows = [_row(settings, entry, registry[entry.name]) for entry in reading.entries]
     if options.json:
         print(json.dumps(rows, ensure_ascii=False, indent=1))
         return 0
@@ -54,8 +61,9 @@ def show(settings: Settings, options: argparse.Namespace) -> int:
         print(f"idp: no client `{options.client}` in {settings.where.clients_file}{meant}", file=sys.stderr)
         return 1
     entry = entries[options.client]
-    members = {name: _in_force(settings, entry, name) for name in MEMBERS}
-    released = sorted(registry_of(reading)[options.client].releasable)
+    client = registry_of(reading)[options.client]
+    members = {name: _in_force(settings, entry, client, name) for name in MEMBERS}
+    released = sorted(client.releasable)
     place = entry.at.place
     if options.json:
         told = {
@@ -80,18 +88,20 @@ def _reading(settings: Settings) -> Reading:
     return reading
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def _row(settings: Settings, entry: Entry, client: Client) -> dict[str, Any]:
     place = entry.at.place
-    members = {name: written(entry.values[name]) for name in _COLUMNS}
+    members = {name: _in_force(settings, entry, client, name).value for name in _COLUMNS}
     return {**members, "file": str(place.path), "line": place.line}
 
 
-def _in_force(settings: Settings, entry: Entry, name: str) -> _InForce:
+def _in_force(settings: Settings, entry: Entry, client: Client, name: str) -> _InForce:
     value = entry.values[name]
-    if name == "client_secret":
-        return _InForce(reference(entry), "" if value is not None else "default")
+    if name in SECRETS:
+        return _InForce(reference(entry, name), "" if name in entry.given else "default")
     if name in entry.given:
         return _InForce(written(value), "")
+    if name in _DERIVED and value is None:
+        return _InForce(_DERIVED[name](client), "default")
     if name in _LIVES and value is None:
         return _InForce(written(getattr(settings.lives, name)), f"CADUCEE_{name.upper()}")
     profile = entry.values["profile"]

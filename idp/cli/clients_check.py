@@ -16,9 +16,11 @@ from idp.accounts.charter import NoCharterPublished
 from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.database import DatabaseMissing, open_database
 from idp.adapters.sql.schema_state import DatabaseUnusable
+from idp.clients.advice import advice_of
 from idp.clients.located_yaml import BadYaml
+from idp.clients.members import SECRETS
 from idp.clients.operator_rules import operator_rules
-from idp.clients.reading import Reading, advice_of, demanded_charters, files_of, read_files
+from idp.clients.reading import Reading, demanded_charters, files_of, read_files
 from idp.clients.rules import ClientRule
 from idp.clients.schema import schema_text
 from idp.core.ephemeral import StoreUnavailable
@@ -89,7 +91,7 @@ def readable(files: Sequence[Path], rules: Sequence[ClientRule] = ()) -> Reading
 
 def told_faults(reading: Reading, options: argparse.Namespace) -> list[BadYaml]:
     def is_minded(fault: BadYaml) -> bool:
-        return not (options.no_secrets and fault.is_outside and fault.member == "client_secret")
+        return not (options.no_secrets and fault.is_outside and fault.member in SECRETS)
 
     return [fault for fault in reading.faults if is_minded(fault)]
 

@@ -32,9 +32,10 @@ class About:
 
 
 #: RFC 9700 §2.5: a key or a certificate proves more than a secret.
-_PROOFS = {
+_PROOFS: Mapping[str | None, int] = {
     "none": 0,
-    **dict.fromkeys(SECRET_METHODS, 1),
+    # None: either of them.
+    **dict.fromkeys((None, *SECRET_METHODS), 1),
     **dict.fromkeys(("private_key_jwt", *TLS_METHODS), 2),
 }
 _OPTIONAL_FIRST = {"optional": 0, "required": 1}
@@ -45,13 +46,24 @@ ABOUT: Mapping[str, About] = {
     "client_uri": About("Where a page leads back to the application."),
     "logo": About("A square picture, shown beside its name in « Mon compte »."),
     "profile": About("Held to every rule of the FAPI 2.0 Security Profile.", given_tightens),
+    "application_type": About(
+        "`native`: on a person's own device; any port on loopback, private-use schemes (RFC 8252).",
+        by_rank({"native": 0, "web": 1}),
+    ),
     "redirect_uris": About("Where answers go: compared as strings.", more_loosens),
     "post_logout_redirect_uris": About("Where a person goes after signing out.", more_loosens),
     "frontchannel_logout_uri": About("Framed, with `iss` and `sid`, when the session ends."),
     "backchannel_logout_uri": About("Called with a logout token when the session ends."),
-    "token_endpoint_auth_method": About("How it proves itself; `none` is a public client.", by_rank(_PROOFS)),
+    "allowed_origins": About(
+        "Origins whose pages may call for it; without it those of `redirect_uris`.", more_loosens
+    ),
+    "token_endpoint_auth_method": About(
+        "How it proves itself; `none` is a public client; without it by its secret, as Basic or in the form.",
+        by_rank(_PROOFS),
+    ),
     "token_endpoint_auth_signing_alg": About("The only algorithm of its assertions.", given_tightens),
     "client_secret": About("Its secret, by reference: `idp clients secret` makes one."),
+    "client_secrets": About("Two secrets at once, each with its days: the present one, and the next."),
     "jwks": About("Its public keys, here or in a file."),
     "jwks_uri": About("Where its public keys are fetched."),
     **dict.fromkeys(TLS_SUBJECTS, About("The name in its certificate, for `tls_client_auth`.")),
@@ -60,7 +72,12 @@ ABOUT: Mapping[str, About] = {
     "claims": About(
         "The only claims that it may get, beside `sub`; without it all of its scopes.", more_loosens
     ),
-    "pkce": About("`optional`: a request without `code_challenge` passes.", by_rank(_OPTIONAL_FIRST)),
+    "id_token_claims": About("Claims that stand in its ID Tokens too.", more_loosens),
+    "introspects": About("The clients whose access tokens are shown to it, an API.", more_loosens),
+    "pkce": About(
+        "`optional`: a request without `code_challenge` passes; `or_nonce`: one with a nonce does.",
+        by_rank({"optional": 0, "or_nonce": 1, "required": 2}),
+    ),
     "nonce": About("`required`: a request without `nonce` is refused.", by_rank(_OPTIONAL_FIRST)),
     "require_pushed_authorization_requests": About("Requests come by `/par` only.", true_tightens),
     "request_object_signing_alg": About(

@@ -109,7 +109,11 @@ class ClientFile:
         tops = compose_each(files, noted)
         named = {path for top in tops for path in named_files(top)}
         self._stamps = {**known, **_stamps(named)}
-        return registry_of(read_entries(tops, noted, self._rules))
+        registry = registry_of(read_entries(tops, noted, self._rules))
+        for client in registry.values():
+            if client.pkce != "required":
+                log.warning("client_without_pkce", client_id=client.client_id, pkce=client.pkce)
+        return registry
 
 
 def _stamps(paths: Iterable[Path]) -> dict[Path, object]:

@@ -81,3 +81,11 @@ given_loosens: Judge = _presence(Direction.LOOSENS, Direction.TIGHTENS)
 given_tightens: Judge = _presence(Direction.TIGHTENS, Direction.LOOSENS)
 true_tightens: Judge = by_rank({False: 0, True: 1})
 longer_loosens: Judge = _number
+
+
+def named_loosens(before: Collection[Any] | None, after: Collection[Any] | None) -> Iterator[Step]:
+    """Without a list they are derived, which may be others: it is told as more."""
+    if before is None or after is None:
+        yield Step(Direction.LOOSENS, before, after)
+    else:
+        yield from more_loosens(before, after)

@@ -9,21 +9,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from idp.clients.name_values import distinguished_name, host_name, ip_address_text, mail_address, sector_host
-from idp.clients.reader import Reader, flag
+from idp.clients.origins import web_origins
+from idp.clients.reader import Reader, flag, list_of
+from idp.clients.redirects import answer_uris
+from idp.clients.scopes import ID_TOKEN_CLAIMS
+from idp.clients.secret_values import one_secret, two_secrets
 from idp.clients.values import (
     acr_by_name,
     charter_names,
     claim_names,
     client_id,
     exact_uri,
-    exact_uris,
     key_set,
     logo,
+    many_of,
     one_of,
-    redirect_uris,
     scope_names,
     seconds,
-    secret_digest,
     short_text,
     some_of,
 )
@@ -73,17 +75,19 @@ MEMBERS: Mapping[str, Member] = {
     "client_uri": Member("home", exact_uri, ...),
     "logo": Member("logo", logo),
     "profile": Member("profile", one_of(("fapi2",))),
+    "application_type": Member("application_type", one_of(("web", "native")), "web"),
     # Where it receives answers.
-    "redirect_uris": Member("redirect_uris", redirect_uris, ...),
-    "post_logout_redirect_uris": Member("post_logout_redirect_uris", exact_uris, ()),
+    "redirect_uris": Member("redirect_uris", answer_uris, ...),
+    "post_logout_redirect_uris": Member("post_logout_redirect_uris", answer_uris, ()),
     "frontchannel_logout_uri": Member("frontchannel_logout_uri", exact_uri),
     "backchannel_logout_uri": Member("backchannel_logout_uri", exact_uri),
+    "allowed_origins": Member("allowed_origins", web_origins),
     # How it proves itself.
-    "token_endpoint_auth_method": Member(
-        "token_endpoint_auth_method", one_of(AUTH_METHODS), "client_secret_basic"
-    ),
+    # None: either of SECRET_METHODS.
+    "token_endpoint_auth_method": Member("token_endpoint_auth_method", one_of(AUTH_METHODS)),
     "token_endpoint_auth_signing_alg": Member("token_endpoint_auth_signing_alg", one_of(CLIENT_SIGNING_ALGS)),
-    "client_secret": Member("secret_sha256", secret_digest),
+    "client_secret": Member("secret", one_secret),
+    "client_secrets": Member("dated_secrets", two_secrets, ()),
     "jwks": Member("jwks", key_set, ()),
     "jwks_uri": Member("jwks_uri", exact_uri),
     **{name: Member(name, read) for name, read in TLS_SUBJECTS.items()},
@@ -91,7 +95,9 @@ MEMBERS: Mapping[str, Member] = {
     "grant_types": Member("grant_types", some_of(GRANT_TYPES), ("authorization_code",)),
     "scopes": Member("scopes", scope_names, ("openid",)),
     "claims": Member("claims", claim_names),
-    "pkce": Member("pkce", one_of(("required", "optional")), "required"),
+    "id_token_claims": Member("id_token_claims", many_of(ID_TOKEN_CLAIMS), ()),
+    "introspects": Member("introspects", list_of(client_id), ()),
+    "pkce": Member("pkce", one_of(("required", "or_nonce", "optional")), "required"),
     "nonce": Member("nonce", one_of(("required", "optional")), "optional"),
     "require_pushed_authorization_requests": Member("requires_pushed_requests", flag, False),
     "request_object_signing_alg": Member("request_object_signing_alg", one_of(CLIENT_SIGNING_ALGS)),
@@ -132,6 +138,7 @@ PROFILE_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 #: Profiles whose tokens are bound: by DPoP, unless the client names the certificate.
 BOUND_PROFILES = ("fapi2",)
 
-
+#: The members that give secrets: one, or two with their days.
+SECRETS = ("client_secret", "client_secrets")
 #: Nothing that stands there is ever shown: it may be a secret or a private key.
-HELD_BACK = ("client_secret", "jwks")
+HELD_BACK = (*SECRETS, "jwks")

@@ -5,17 +5,16 @@ says. Not here: one value (`clients/values`), what fits together (`clients/rules
 (`clients/registry`).
 """
 
-import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
-from idp.clients.located_yaml import At, BadYaml, Noted, compose, files_named
+from idp.clients.located_yaml import At, BadYaml, Noted, compose
 from idp.clients.members import BOUND_PROFILES, HELD_BACK, MEMBERS, PROFILE_DEFAULTS
-from idp.clients.rules import ADVICE, FAULTS, ClientRule, Unread, broken, fault_of
+from idp.clients.rules import FAULTS, ClientRule, Unread, broken, fault_of
 from idp.clients.shown import nearest
 
 _ENDING = ".yaml"
@@ -105,6 +104,7 @@ def read_entries(tops: Sequence[At], noted: Noted, rules: Sequence[ClientRule] =
     """`noted`: with the faults found already. All are told in the order of files and lines."""
     entries = [entry for top in tops for entry in _of_document(top, noted, rules)]
     _refuse_twice(entries, noted)
+    _refuse_strangers(entries, noted)
     rank = {top.path: number for number, top in enumerate(tops)}
     faults = sorted(noted.faults, key=lambda f: (rank.get(f.place.path, -1), f.place.line, f.place.column))
     return Reading(tuple(entries), tuple(faults))
@@ -187,27 +187,15 @@ def _refuse_twice(entries: Sequence[Entry], noted: Noted) -> None:
         first.setdefault(name, entry.at)
 
 
-def advice_of(reading: Reading) -> list[BadYaml]:
-    """Returns advice on what is allowed but better changed, each at its place."""
-    advice = []
-    for entry in reading.entries:
-        advice += [entry.told(rule) for rule in broken(ADVICE, entry.values)]
-        advice += _open_secrets(entry)
-    return advice
-
-
-def _open_secrets(entry: Entry) -> Iterator[BadYaml]:
-    """The file of a secret that every user of the machine may read."""
-    named = files_named(entry.given["client_secret"]) if "client_secret" in entry.given else ()
-    for at in named:
-        try:
-            mode = (at.path.parent / str(at.node.value)).stat().st_mode
-        except (OSError, ValueError):
-            continue
-        if mode & stat.S_IROTH:
-            fault = at.fail_outside("better a file that only its owner and group read: `chmod o=` it")
-            fault.client, fault.member = entry.name, "client_secret"
-            yield fault
+def _refuse_strangers(entries: Sequence[Entry], noted: Noted) -> None:
+    """An API is shown the tokens of clients that are there."""
+    known = [entry.name for entry in entries]
+    for entry in entries:
+        for at in entry.given["introspects"].items() if entry.values.get("introspects") else ():
+            if at.text() not in known:
+                fault = at.fail("expected the client_id of a client that is registered", among=known)
+                fault.client, fault.member = entry.name, "introspects"
+                noted.faults.append(fault)
 
 
 def demanded_charters(reading: Reading) -> list[Demanded]:

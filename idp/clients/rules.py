@@ -1,25 +1,28 @@
 """Members of a client that must fit together, and the FAPI 2.0 profile.
 
 Contains rules, each with what was expected and the member at which it is reported. `FAULTS` stop the start
-(facts/security §1.5: a client that breaks its profile is a configuration error); `idp clients check` prints `ADVICE`.
-Not here: reading one member (`clients/values`), rules that depend on settings (`clients/operator_rules`).
+(facts/security §1.5: a client that breaks its profile is a configuration error).
+Not here: reading one member (`clients/values`), rules that depend on settings (`clients/operator_rules`), advice.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from idp.clients.client_secrets import MAKE_ONE, is_guessed
+from idp.clients.client_secrets import MAKE_ONE, ClientSecret, is_guessed
 from idp.clients.located_yaml import At, BadYaml
 from idp.clients.members import SECRET_METHODS, TLS_METHODS, TLS_SUBJECTS
-from idp.clients.reader import Shape
-from idp.clients.scopes import claims_of
+from idp.clients.redirects import is_private_use
+from idp.clients.scopes import OFFLINE_ACCESS, claims_of
 from idp.interaction.assurance import LADDER
 
 Values = Mapping[str, Any]
 
 _METHOD = "token_endpoint_auth_method"
+_OF_METHOD = (
+    "expected `client_secret` with client_secret_basic or client_secret_post, another method without one"
+)
 _STRONG_METHODS = ("private_key_jwt", *TLS_METHODS)
 #: FA7: PS256 and ES256, never PKCS#1 v1.5.
 _FAPI_ALGS = ("PS256", "ES256", None)
@@ -38,15 +41,28 @@ class ClientRule:
     is_broken: Callable[[Values], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class VisibleRule(ClientRule):
-    """One that an editor sees too. `shape`: its JSON Schema (`clients/schema`), in terms of what is in the file."""
+#: The members that give secrets: one, or two with their days.
+_SECRETS = ("client_secret", "client_secrets")
 
-    shape: Shape
+
+def _secrets(values: Values, members: Sequence[str] = _SECRETS) -> Iterator[ClientSecret]:
+    for member in members:
+        found = values[member] or ()
+        yield from (found,) if isinstance(found, ClientSecret) else found
+
+
+def _takes_secret(values: Values) -> bool:
+    return values[_METHOD] in (None, *SECRET_METHODS)
 
 
 def _has_keys(values: Values) -> bool:
     return bool(values["jwks"] or values["jwks_uri"])
+
+
+def _released(values: Values) -> set[str]:
+    """Returns the claims that the client may receive."""
+    of_scopes = set(claims_of(values["scopes"]))
+    return of_scopes if values["claims"] is None else of_scopes & set(values["claims"])
 
 
 def _origin(uri: str) -> tuple[str, str]:
@@ -63,14 +79,6 @@ def _needs_keys(values: Values) -> bool:
     )
 
 
-def _is(member: str, *values: object) -> Shape:
-    return {"required": [member], "properties": {member: {"enum": list(values)}}}
-
-
-def _if(condition: Shape, then: Shape) -> Shape:
-    return {"if": condition, "then": then}
-
-
 def _fapi(member: str, expected: str, is_broken: Callable[[Values], bool]) -> ClientRule:
     """Returns a rule of the FAPI 2.0 Security Profile, for clients of that profile only."""
     return ClientRule(
@@ -78,55 +86,46 @@ def _fapi(member: str, expected: str, is_broken: Callable[[Values], bool]) -> Cl
     )
 
 
-_HAS_KEYS: Shape = {"anyOf": [{"required": ["jwks"]}, {"required": ["jwks_uri"]}]}
-_HAS_NONE_NAMED: Shape = {"not": {"anyOf": [{"required": [_METHOD]}, {"required": ["profile"]}]}}
-_HAS_SECRET: Shape = {"required": ["client_secret"]}
-
-
 FAULTS = (
     _fapi(_METHOD, f"one of {', '.join(_STRONG_METHODS)}", lambda v: v[_METHOD] not in _STRONG_METHODS),  # FA2
-    _fapi(
-        "client_secret",
-        f"none: a key or a certificate proves this client, {', '.join(_STRONG_METHODS)}",
-        lambda v: v["client_secret"] is not None,
-    ),
-    VisibleRule(
-        "client_secret",
-        "expected `client_secret` with client_secret_basic or client_secret_post, another method without one",
-        lambda v: (v[_METHOD] in SECRET_METHODS) != (v["client_secret"] is not None),
-        {
-            "allOf": [
-                _if({"anyOf": [_is(_METHOD, *SECRET_METHODS), _HAS_NONE_NAMED]}, _HAS_SECRET),
-                _if(_is(_METHOD, *_STRONG_METHODS, "none"), {"not": _HAS_SECRET}),
-                _if(_is("profile", "fapi2"), {"not": _HAS_SECRET}),
-            ]
-        },
+    *(
+        _fapi(
+            member,
+            f"none: a key or a certificate proves this client, {', '.join(_STRONG_METHODS)}",
+            lambda v, member=member: any(_secrets(v, (member,))),  # type: ignore[misc]
+        )
+        for member in _SECRETS
     ),
     ClientRule(
-        "client_secret",
-        f"expected a secret drawn by lot, not nothing, a line end, the client_id or a word of an example; {MAKE_ONE}",
-        lambda v: v["client_secret"] is not None and is_guessed(v["client_secret"], v["client_id"], v["client_name"]),
+        "client_secrets",
+        "expected `client_secret` or `client_secrets`, not both",
+        lambda v: bool(v["client_secret"] and v["client_secrets"]),
     ),
-    VisibleRule(
-        "jwks_uri",
-        "expected `jwks` or `jwks_uri`, not both",
-        lambda v: bool(v["jwks"] and v["jwks_uri"]),
-        {"not": {"required": ["jwks", "jwks_uri"]}},
+    ClientRule("client_secret", _OF_METHOD, lambda v: _takes_secret(v) and not any(_secrets(v))),
+    *(
+        ClientRule(
+            member,
+            _OF_METHOD,
+            lambda v, member=member: not _takes_secret(v) and any(_secrets(v, (member,))),  # type: ignore[misc]
+        )
+        for member in _SECRETS
     ),
-    VisibleRule(
+    *(
+        ClientRule(
+            member,
+            "expected a secret drawn by lot, not nothing, a line end, the client_id or a word of an example; "
+            f"{MAKE_ONE}",
+            lambda v, member=member: any(  # type: ignore[misc]
+                is_guessed(one.sha256, v["client_id"], v["client_name"]) for one in _secrets(v, (member,))
+            ),
+        )
+        for member in _SECRETS
+    ),
+    ClientRule("jwks_uri", "expected `jwks` or `jwks_uri`, not both", lambda v: bool(v["jwks"] and v["jwks_uri"])),
+    ClientRule(
         _METHOD,
         "expected also `jwks` or `jwks_uri`: the client's public keys",
         lambda v: _needs_keys(v) and not _has_keys(v),
-        _if(
-            {
-                "anyOf": [
-                    _is(_METHOD, "private_key_jwt", "self_signed_tls_client_auth"),
-                    {"required": ["request_object_signing_alg"]},
-                    {"required": ["id_token_encrypted_response_alg"]},
-                ]
-            },
-            _HAS_KEYS,
-        ),
     ),
     ClientRule(
         _METHOD,
@@ -136,6 +135,34 @@ FAULTS = (
         ),
     ),
     ClientRule(
+        "redirect_uris",
+        "expected at least one URI; none is for an API that only `introspects`",
+        lambda v: not v["redirect_uris"] and not v["introspects"],
+    ),
+    ClientRule(
+        "introspects",
+        "expected another `token_endpoint_auth_method` than none: anybody could ask in its name (RFC 7662 §2.1)",
+        lambda v: bool(v["introspects"]) and v[_METHOD] == "none",
+    ),
+    *(
+        ClientRule(
+            member,
+            "expected an https URI (http only on loopback); other schemes are for `application_type: native`",
+            lambda v, member=member: v["application_type"] == "web" and any(map(is_private_use, v[member])),  # type: ignore[misc]
+        )
+        for member in ("redirect_uris", "post_logout_redirect_uris")
+    ),
+    ClientRule(
+        "application_type",
+        "expected `token_endpoint_auth_method: none`: who has a native application has its secret (RFC 8252 §8.5)",
+        lambda v: v["application_type"] == "native" and v[_METHOD] != "none",
+    ),
+    ClientRule(
+        "allowed_origins",
+        "expected `token_endpoint_auth_method: none`: a page in a browser keeps no secret",
+        lambda v: bool(v["allowed_origins"]) and v[_METHOD] != "none",
+    ),
+    ClientRule(
         "frontchannel_logout_uri",
         "expected the scheme, host and port of one of `redirect_uris` (Front-Channel Logout §2)",
         lambda v: (
@@ -143,11 +170,10 @@ FAULTS = (
             and _origin(v["frontchannel_logout_uri"]) not in map(_origin, v["redirect_uris"])
         ),
     ),
-    VisibleRule(
+    ClientRule(
         "grant_types",
         "expected also `authorization_code`: a refresh token comes from a code alone (RFC 7591 §2.1)",
         lambda v: "authorization_code" not in v["grant_types"],
-        {"properties": {"grant_types": {"contains": {"const": "authorization_code"}}}},
     ),
     ClientRule(
         "claims",
@@ -155,19 +181,28 @@ FAULTS = (
         lambda v: not set(v["claims"] or ()) <= set(claims_of(v["scopes"])),
     ),
     ClientRule(
+        "id_token_claims",
+        "expected claims of the client's own `scopes`, and of its `claims` where these stand: no other is released",
+        lambda v: not set(v["id_token_claims"]) <= _released(v),
+    ),
+    ClientRule(
+        "scopes",
+        "expected `offline_access` with `grant_types: [authorization_code, refresh_token]` only (Core §11)",
+        lambda v: OFFLINE_ACCESS in v["scopes"] and "refresh_token" not in v["grant_types"],
+    ),
+    ClientRule(
         "authenticators",
         "expected a door that reaches `minimum_acr`: nobody could enter",
         lambda v: not any(path[0] in v["authenticators"] for path in LADDER[v["minimum_acr"]]),
     ),
-    VisibleRule(
+    ClientRule(
         "require_signed_request_object",
         "expected also `request_object_signing_alg`",
         lambda v: v["require_signed_request_object"] and v["request_object_signing_alg"] is None,
-        _if(_is("require_signed_request_object", True), {"required": ["request_object_signing_alg"]}),
     ),
-    VisibleRule("pkce", "expected `required` for a public client (RFC 9700 §2.1.1)", lambda v: (
-        v[_METHOD] == "none" and v["pkce"] == "optional"
-    ), _if(_is(_METHOD, "none"), {"not": _is("pkce", "optional")})),
+    ClientRule("pkce", "expected `required` for a public client (RFC 9700 §2.1.1)", lambda v: (
+        v[_METHOD] == "none" and v["pkce"] != "required"
+    )),
     # facts/security §1.5.
     _fapi("require_pushed_authorization_requests", "`true`", lambda v: (  # FA1
         not v["require_pushed_authorization_requests"]
@@ -192,14 +227,6 @@ FAULTS = (
         not all(uri.startswith("https://") for uri in v["redirect_uris"])
     )),
 )  # fmt: skip
-
-ADVICE = (
-    ClientRule(
-        "pkce",
-        "better `required`: without PKCE a stolen code can be redeemed (RFC 9700 §2.1.1)",
-        lambda v: v["pkce"] == "optional",
-    ),
-)
 
 
 def fault_of(rule: ClientRule, given: Mapping[str, At], client: At) -> BadYaml:

@@ -1,8 +1,8 @@
 """clients.yaml as a JSON Schema (2020-12), for editors: `idp clients schema`.
 
-Contains its text, made of the members (`clients/members`), the shapes of their readers (`clients/reader`), of rules
-(`clients/rules`), and what members are for (`clients/about`). It lets pass what only reading a file can tell. Not here:
-checking (`clients/reading`).
+Contains its text, made of the members (`clients/members`), the shapes of their readers (`clients/reader`) and of rules
+(`clients/rule_shapes`), and what members are for (`clients/about`). It lets pass what only reading a file can tell. Not
+here: checking (`clients/reading`).
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 from idp.clients.about import ABOUT
 from idp.clients.members import MEMBERS, Member
-from idp.clients.rules import FAULTS, VisibleRule
+from idp.clients.rule_shapes import SHAPES
 from idp.clients.values import ACR_BY_NAME
 from idp.interaction.authenticator import Acr
 
@@ -35,7 +35,7 @@ def schema_of_clients() -> dict[str, Any]:
                     "required": required,
                     "additionalProperties": False,
                     "properties": {name: _property(name, member) for name, member in MEMBERS.items()},
-                    "allOf": [rule.shape for rule in FAULTS if isinstance(rule, VisibleRule)],
+                    "allOf": list(SHAPES),
                 },
             }
         },

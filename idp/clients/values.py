@@ -6,15 +6,14 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from idp.accounts.charter import CHARTER_NAME, HOUSE, is_charter_name
-from idp.clients.client_secrets import MAKE_ONE, digest_of, secret_fault
 from idp.clients.located_yaml import At
-from idp.clients.public_keys import PublicJwk, public_keys
+from idp.clients.public_keys import PublicJwk, registered_keys
 from idp.clients.reader import Reader, Shape, list_of, shaped
 from idp.clients.scopes import CLAIMS_OF_SCOPE, claims_of
 from idp.core.pictures import Picture, picture_of
-from idp.core.texts import is_encodable, read_json
+from idp.core.texts import read_json
 from idp.interaction.authenticator import AUTHENTICATORS, Acr
-from idp.settings import LOOPBACK_HOSTS, secret_variable
+from idp.settings import LOOPBACK_HOSTS
 from idp.settings.files import read_octets, read_words
 
 #: What a client may demand: not what only an emergency of the operator's lets in.
@@ -77,17 +76,6 @@ def exact_uri(at: At) -> str:
     return at.text()
 
 
-exact_uris = list_of(exact_uri)
-
-
-@shaped({**exact_uris.shape, "minItems": 1})
-def redirect_uris(at: At) -> tuple[str, ...]:
-    found = exact_uris(at)
-    if not found:
-        raise at.fail("expected at least one URI")
-    return found
-
-
 @shaped({"type": "string", "pattern": "^[A-Za-z0-9._-]{3,80}$"})
 def client_id(at: At) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]{3,80}", at.text()):
@@ -139,18 +127,7 @@ def seconds(least: int, most: int) -> Reader[timedelta]:
     return Reader(read, {"type": "integer", "minimum": least, "maximum": most})
 
 
-_SECRET: Shape = {
-    "type": "object",
-    "minProperties": 1,
-    "maxProperties": 1,
-    "additionalProperties": False,
-    "properties": {
-        "file": {"type": "string", "description": "a file with the secret, relative to this one"},
-        "env": {"type": "string", "description": "a variable of the environment with the secret"},
-        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "the digest of the secret"},
-    },
-}
-_FILE: Shape = {
+FILE: Shape = {
     "type": "object",
     "required": ["file"],
     "additionalProperties": False,
@@ -158,32 +135,8 @@ _FILE: Shape = {
 }
 
 
-@shaped(_SECRET)
-def secret_digest(at: At) -> bytes:
-    """Returns the digest from `{file: …}`, `{env: …}` or `{sha256: …}`: the secret itself is never in the file."""
-    members = at.members()
-    if len(members) != 1 or not members.keys() <= {"file", "env", "sha256"}:
-        raise at.fail("expected one of `file`, `env` or `sha256`: a secret is given by reference")
-    kind, value = next(iter(members.items()))
-    if kind == "sha256":
-        if not re.fullmatch(r"[0-9a-f]{64}", value.text()):
-            raise value.fail("expected 64 hexadecimal digits")
-        return bytes.fromhex(value.text())
-    secret = _text_file(value) if kind == "file" else _variable(value)
-    if (expected := secret_fault(secret)) is not None:
-        raise value.fail_outside(f"expected {expected} there; {MAKE_ONE}")
-    return digest_of(secret)
-
-
-def _variable(at: At) -> str:
-    secret = secret_variable(at.text()) or ""
-    # Octets that are not UTF-8 stand in the environment as halves of surrogate pairs.
-    if not is_encodable(secret):
-        raise at.fail_outside("expected a secret of UTF-8 text there")
-    return secret
-
-
-def _text_file(at: At) -> str:
+def text_file(at: At) -> str:
+    """Returns the words of the file of this path, relative to clients.yaml, without space around them."""
     try:
         return read_words(at.path.parent / at.text()).strip()
     except ValueError as error:  # a path with NUL in it
@@ -192,7 +145,7 @@ def _text_file(at: At) -> str:
         raise at.fail_outside(f"expected a readable text file; {str(error.strerror).lower()}") from error
 
 
-@shaped(_FILE)
+@shaped(FILE)
 def logo(at: At) -> Picture:
     """Returns the picture in `{file: …}`."""
     members = at.members()
@@ -224,14 +177,14 @@ _KEYS: Shape = {
 }
 
 
-@shaped({"oneOf": [_KEYS, _FILE]})
+@shaped({"oneOf": [_KEYS, FILE]})
 def key_set(at: At) -> tuple[PublicJwk, ...]:
     """Returns the key set from `{keys: [...]}`, or from the JWK Set in `{file: …}`."""
     members = at.members()
     try:
         if members.keys() == {"file"}:
-            return public_keys(read_json(_text_file(members["file"])))
-        return public_keys(at.plain())
+            return registered_keys(read_json(text_file(members["file"])))
+        return registered_keys(at.plain())
     except (ValueError, RecursionError) as error:
         raise at.fail(f"expected {error}") from error
 

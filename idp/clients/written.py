@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+import yaml
+
 from idp.clients.reading import Entry
 from idp.clients.values import ACR_BY_NAME
 from idp.core.pictures import Picture
@@ -36,13 +38,13 @@ def written(value: Any) -> Any:
     return value if value is None or isinstance(value, str | int) else MASK
 
 
-def reference(entry: Entry, member: str = "client_secret") -> Any:
-    """Returns where the secret of an entry comes from: `{"file": …}`, `{"env": …}`, or that a digest stands there."""
+def reference(entry: Entry, member: str) -> Any:
+    """Returns where a secret comes from, with its days: `{"file": …}`, `{"env": …}`, or that a digest stands there."""
     at = entry.given.get(member)
-    return None if at is None else _masked(at.plain())
+    return None if at is None else _reference(at.node)
 
 
-def _masked(plain: Any) -> Any:
-    if isinstance(plain, list):
-        return [_masked(item) for item in plain]
-    return {name: MASK if name == "sha256" else value for name, value in plain.items()}
+def _reference(node: yaml.Node) -> Any:
+    if isinstance(node, yaml.SequenceNode):
+        return [_reference(item) for item in node.value]
+    return {name.value: MASK if name.value == "sha256" else value.value for name, value in node.value}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from idp.clients.client_file import ClientFile
+from idp.clients.client_secrets import secret_among
 from idp.clients.located_yaml import BadYaml
 from idp.clients.registry import read_clients
 from idp.settings import BadSetting
@@ -66,7 +67,7 @@ def test_a_secret_beside_such_a_file_is_found_and_watched(file: Path) -> None:
     clock.advance(seconds=1)
     client = clients.get("grand-age")
     assert client is not None
-    assert client.is_secret(SECRET[::-1])
+    assert secret_among(client.secrets, SECRET[::-1]) is not None
 
 
 def test_a_client_of_two_files_stops_the_start_with_both_places(file: Path) -> None:
