@@ -20,6 +20,7 @@ from idp.clients.values import (
     claim_names,
     client_id,
     exact_uri,
+    idp_hint,
     key_set,
     logo,
     many_of,
@@ -123,6 +124,7 @@ MEMBERS: Mapping[str, Member] = {
     "minimum_acr": Member("minimum_acr", acr_by_name, Acr.PWD_OTP),
     "authenticators": Member("authenticators", some_of(DOORS), DOORS),
     "charters": Member("charters", charter_names, ()),
+    "psc_idp_hint": Member("psc_idp_hint", idp_hint),
 }
 
 
