@@ -101,7 +101,6 @@ ABOUT: Mapping[str, About] = {
     "minimum_acr": About("The least assurance.", by_rank({acr: RANK[acr] for acr in Acr})),
     "authenticators": About("The doors open to it: what came by another counts for nothing.", more_loosens),
     "charters": About("Terms that its people accept, beside those of this service.", more_tightens),
-    "psc_idp_hint": About("The identity provider of Pro Santé Connect to which its people are sent straight."),
     "psc_idp_hint": About(
         "The identity provider of Pro Santé Connect to which its people are sent straight."
     ),
