@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from idp.clients.members import MEMBERS, PROFILE_DEFAULTS, SECRETS
+from idp.clients.members import MEMBERS, PROFILE_DEFAULTS, SECRET_MEMBERS
 from idp.clients.operator_rules import operator_rules
 from idp.clients.reading import Entry, Reading, files_of, read_files
 from idp.clients.registry import Client, registry_of
@@ -19,7 +19,7 @@ from idp.clients.written import reference, written
 from idp.settings import Settings
 
 #: Members whose default is a setting.
-_LIVES = ("access_token_life", "id_token_life", "refresh_token_idle")
+_LIVES = ("access_token_life", "id_token_life", "refresh_token_idle", "refresh_grace")
 #: Members whose default follows from others.
 _DERIVED: Mapping[str, Callable[[Client], Any]] = {
     "allowed_origins": lambda client: sorted(client.origins),
@@ -96,7 +96,7 @@ def _row(settings: Settings, entry: Entry, client: Client) -> dict[str, Any]:
 
 def _in_force(settings: Settings, entry: Entry, client: Client, name: str) -> _InForce:
     value = entry.values[name]
-    if name in SECRETS:
+    if name in SECRET_MEMBERS:
         return _InForce(reference(entry, name), "" if name in entry.given else "default")
     if name in entry.given:
         return _InForce(written(value), "")

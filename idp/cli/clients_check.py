@@ -18,7 +18,7 @@ from idp.adapters.sql.database import DatabaseMissing, open_database
 from idp.adapters.sql.schema_state import DatabaseUnusable
 from idp.clients.advice import advice_of
 from idp.clients.located_yaml import BadYaml
-from idp.clients.members import SECRETS
+from idp.clients.members import SECRET_MEMBERS
 from idp.clients.operator_rules import operator_rules
 from idp.clients.reading import Reading, demanded_charters, files_of, read_files
 from idp.clients.rules import ClientRule
@@ -91,7 +91,7 @@ def readable(files: Sequence[Path], rules: Sequence[ClientRule] = ()) -> Reading
 
 def told_faults(reading: Reading, options: argparse.Namespace) -> list[BadYaml]:
     def is_minded(fault: BadYaml) -> bool:
-        return not (options.no_secrets and fault.is_outside and fault.member in SECRETS)
+        return not (options.no_secrets and fault.is_outside and fault.member in SECRET_MEMBERS)
 
     return [fault for fault in reading.faults if is_minded(fault)]
 

@@ -12,7 +12,7 @@ from typing import Any
 from idp.cli.clients_check import WRONG_USE, print_faults, readable, told_faults
 from idp.clients.changes import Change, Changes, changes
 from idp.clients.directions import Direction, Step
-from idp.clients.members import SECRETS
+from idp.clients.members import SECRET_MEMBERS
 from idp.clients.operator_rules import operator_rules
 from idp.clients.reading import files_of
 from idp.clients.rules import ClientRule
@@ -66,7 +66,7 @@ def _weight(change: Change) -> Direction:
 
 def _line(name: str, step: Step) -> str:
     before, after = (json.dumps(written(value), ensure_ascii=False) for value in (step.before, step.after))
-    if name in SECRETS:
+    if name in SECRET_MEMBERS:
         return f"{name}: another one"
     if isinstance(step.after, tuple) and step.before is None:
         return f"{name}: + {after}"

@@ -97,6 +97,9 @@ ABOUT: Mapping[str, About] = {
     "refresh_token_idle": About(
         "Seconds a refresh token may lie unused; without it the setting's.", longer_loosens
     ),
+    "refresh_grace": About(
+        "Seconds in which a refresh token that was used answers once more, for a lost answer.", longer_loosens
+    ),
     "sector_identifier": About("A `sub` of this sector's own; without it the public one."),
     "minimum_acr": About("The least assurance.", by_rank({acr: RANK[acr] for acr in Acr})),
     "authenticators": About("The doors open to it: what came by another counts for nothing.", more_loosens),

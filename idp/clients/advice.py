@@ -6,11 +6,11 @@ Not here: faults (`clients/rules`).
 import stat
 from collections.abc import Iterator
 
-from idp.clients.credential_days import days_between
 from idp.clients.located_yaml import BadYaml, files_named
-from idp.clients.members import SECRETS
+from idp.clients.members import SECRET_MEMBERS
 from idp.clients.reading import Entry, Reading
 from idp.clients.rules import ClientRule, broken
+from idp.clients.secret_conditions import share_no_day
 
 ADVICE = (
     ClientRule(
@@ -21,10 +21,7 @@ ADVICE = (
     ClientRule(
         "client_secrets",
         "better some days on which both hold: the application changes its secret on one of them",
-        lambda v: (
-            len(v["client_secrets"]) > 1
-            and days_between(*(one.days for one in v["client_secrets"])) is not None
-        ),
+        share_no_day,
     ),
     ClientRule(
         "pkce",
@@ -45,7 +42,7 @@ def advice_of(reading: Reading) -> list[BadYaml]:
 
 def _open_secrets(entry: Entry) -> Iterator[BadYaml]:
     """The file of a secret that every user of the machine may read."""
-    for member in SECRETS:
+    for member in SECRET_MEMBERS:
         named = files_named(entry.given[member]) if member in entry.given else ()
         for at in named:
             try:

@@ -49,6 +49,7 @@ CONTENT_ENCRYPTION_ALGS = ("A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM
 #: The bounds of the lifetimes that a client may choose, in seconds.
 _TOKEN_LIFE = (30, 15 * 60)
 _REFRESH_IDLE = (60, 30 * 60)
+_REFRESH_GRACE = (0, 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ MEMBERS: Mapping[str, Member] = {
     "access_token_life": Member("access_token_life", seconds(*_TOKEN_LIFE)),
     "id_token_life": Member("id_token_life", seconds(*_TOKEN_LIFE)),
     "refresh_token_idle": Member("refresh_token_idle", seconds(*_REFRESH_IDLE)),
+    "refresh_grace": Member("refresh_grace", seconds(*_REFRESH_GRACE)),
     # Which people it accepts.
     "sector_identifier": Member("sector_identifier", sector_host),
     "minimum_acr": Member("minimum_acr", acr_by_name, Acr.PWD_OTP),
@@ -141,6 +143,6 @@ PROFILE_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 BOUND_PROFILES = ("fapi2",)
 
 #: The members that give secrets: one, or two with their days.
-SECRETS = ("client_secret", "client_secrets")
+SECRET_MEMBERS = ("client_secret", "client_secrets")
 #: Nothing that stands there is ever shown: it may be a secret or a private key.
-HELD_BACK = (*SECRETS, "jwks")
+HELD_BACK = (*SECRET_MEMBERS, "jwks")

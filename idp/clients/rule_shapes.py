@@ -4,7 +4,7 @@ Contains some of `clients/rules`, in other terms: the broken files of the tests 
 rules themselves, the schema of one member (`clients/reader`).
 """
 
-from idp.clients.members import SECRET_METHODS, SECRETS, TLS_METHODS
+from idp.clients.members import SECRET_MEMBERS, SECRET_METHODS, TLS_METHODS
 from idp.clients.reader import Shape
 
 _METHOD = "token_endpoint_auth_method"
@@ -23,10 +23,10 @@ def _if(condition: Shape, then: Shape) -> Shape:
 
 
 SHAPES: tuple[Shape, ...] = (
-    _if({"anyOf": [_is(_METHOD, *SECRET_METHODS), {"not": _has(_METHOD, "profile")}]}, _has(*SECRETS)),
-    _if(_is(_METHOD, "private_key_jwt", *TLS_METHODS, "none"), {"not": _has(*SECRETS)}),
-    _if(_is("profile", "fapi2"), {"not": _has(*SECRETS)}),
-    {"not": {"required": list(SECRETS)}},
+    _if({"anyOf": [_is(_METHOD, *SECRET_METHODS), {"not": _has(_METHOD, "profile")}]}, _has(*SECRET_MEMBERS)),
+    _if(_is(_METHOD, "private_key_jwt", *TLS_METHODS, "none"), {"not": _has(*SECRET_MEMBERS)}),
+    _if(_is("profile", "fapi2"), {"not": _has(*SECRET_MEMBERS)}),
+    {"not": {"required": list(SECRET_MEMBERS)}},
     {"not": {"required": ["jwks", "jwks_uri"]}},
     _if(
         {

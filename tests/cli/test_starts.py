@@ -31,6 +31,7 @@ COMMANDS = {
     "clients_check": "clients check",
     "clients_plan": "clients plan /nowhere.yaml",
     "psc": "psc check",
+    "refusals": "error 0a1b2c3d",
     "serve": "serve",
     "trust": "trust check",
 }
@@ -38,17 +39,8 @@ COMMANDS = {
 
 def test_each_module_has_its_command() -> None:
     parts = {
-        *(
-            "__init__",
-            "__main__",
-            "main",
-            "served",
-            "operate",
-            "card_options",
-            "client_options",
-            "db_options",
-            "incident_options",
-        ),
+        *("__init__", "__main__", "main", "served", "operate"),
+        *("card_options", "client_options", "db_options", "incident_options", "refusal_options"),
         *("audited", "audit_options", "activation", "activation_options"),
         *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),
     }
