@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 
 from idp.accounts.structures import is_structure_number
 from idp.clients.registry import Client
-from idp.core.errors import ClientError, OAuthError
+from idp.core.errors import ClientError, RuleBroken
 from idp.interaction.hint import PARAMETER as IDP_HINT
 from idp.interaction.professional_context import STRUCTURE_HINT
+from idp.protocol.rules import request_rules as rules
 
 #: What an Interaction keeps of them.
 HINTS = (IDP_HINT, STRUCTURE_HINT)
@@ -19,9 +20,9 @@ def verify_hints(parameters: Mapping[str, str], client: Client, doors_of: DoorsO
     the person could mend that. A structure that nobody knows is no error."""
     hinted, doors = parameters.get(IDP_HINT), doors_of(client)
     if hinted is not None and hinted not in doors:
-        told = f"idp_hint: open to this client: {', '.join(doors) or 'none'}"
-        raise ClientError(OAuthError.INVALID_REQUEST, told)
+        described = f"idp_hint: open to this client: {', '.join(doors) or 'none'}"
+        closed = rules.HINTED_DOOR_CLOSED
+        raise ClientError(closed.error, described, rule=closed)
     structure = parameters.get(STRUCTURE_HINT)
     if structure is not None and not is_structure_number(structure):
-        told = "structure_hint: expected a FINESS (9 characters) or a SIRET (14 digits, with its key)"
-        raise ClientError(OAuthError.INVALID_REQUEST, told)
+        raise RuleBroken(rules.STRUCTURE_HINT_MALFORMED)
