@@ -7,7 +7,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from multiprocessing.util import Finalize
 from typing import Any
 
@@ -93,7 +93,7 @@ def build_origin_of(
     shorten = _SHORTENED[settings.audit.address]
 
     def find_address(environ: dict[str, Any]) -> str:
-        return shorten(networks.address(Request(environ, populate_request=False)))
+        return shorten(networks.address_in(environ))
 
     def find_browsing(environ: dict[str, Any]) -> str | None:
         browser = cookies.browser(Request(environ, populate_request=False))
@@ -113,10 +113,12 @@ def build_peer_origin(settings: Settings) -> Callable[[str], Origin]:
     return lambda peer: Origin(find_address=lambda: shorten(address_of(peer)), find_browsing=lambda: None)
 
 
+@lru_cache(maxsize=4096)
 def _whole(address: Address | None) -> str:
     return "" if address is None else str(address)
 
 
+@lru_cache(maxsize=4096)
 def _network(address: Address | None) -> str:
     if address is None:
         return ""

@@ -4,7 +4,6 @@ RFC 6749 §6, RFC 9700 §4.14: bound to its client; rotated for public clients, 
 kept for confidential clients, whose authentication binds it. It ends with the session, or earlier if it is not used.
 """
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.errors import ClientError, OAuthError
 from idp.core.origin import found_in_session
+from idp.core.replacing import replace
 from idp.core.unit_of_work import UnitOfWork
 from idp.protocol.claims.account_claims import named_claims, released_names
 from idp.protocol.claims.subject import Subjects
@@ -165,7 +165,7 @@ class Refresh:
         """
         following = new_value(token.grant_id) if client.is_public else value
         idle_until = self._idle_until(client, now, token.ends_at)
-        renewed = dataclasses.replace(token, token_sha256=digest(following), idle_until=idle_until)
+        renewed = replace(token, token_sha256=digest(following), idle_until=idle_until)
         # facts/security TK5: compared and swapped in one statement. In two, both of two calls at once would pass.
         self.tokens.swap(digest(value), renewed)
         return following if client.is_public else None
