@@ -41,6 +41,12 @@ class AuditSettings:
         least=_DAY,
         source="docs/adr/0048",
     )
+    deleted_by: str = setting(
+        "How old rows go: by `day`, each once it is too old; by `month`, with the last day of their month, which is "
+        "much less work for PostgreSQL, and keeps them up to a month longer.",
+        "day",
+        choices=("day", "month"),
+    )
     node: str = setting("The name of this machine in the chains of the trail. Empty: its host name.", "")
     operator: str = setting(
         "Who gives the commands of this environment, as the trail says it. Empty: who called sudo, else the login "

@@ -60,6 +60,7 @@ def build_keeper(settings: Settings, database: Engine, clock: Clock) -> AuditKee
         key=chain_key(settings),
         life=settings.lives.audit_life,
         address_life=settings.audit.address_life,
+        by_month=settings.audit.deleted_by == "month",
     )
 
 

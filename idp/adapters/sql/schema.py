@@ -22,7 +22,7 @@ from idp.adapters.sql.audit_schema import audit_seals as audit_seals
 from idp.adapters.sql.columns import UtcInstant, metadata, row_number
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0025"
+SCHEMA_REVISION = "0026"
 
 _IS_CODE, _IS_NOTICE = sa.text("topic IS NOT NULL"), sa.text("topic IS NULL")
 _IS_UNWARNED = sa.text("enabled AND closing_at IS NULL AND unused_told_at IS NULL")
