@@ -108,6 +108,7 @@ def _request_reader(parts: Parts, engine: Engine) -> RequestReader:
         verification=RequestVerification(
             engine=engine,
             read_hint=partial(read_hint, keys=parts.keys, issuer=s.where.issuer),
+            doors_of=lambda client: parts.itinerary.doors_open_to(client.client_id, client.minimum_acr),
             parameter_bytes=s.bounds.parameter_bytes,
             kept_bytes=s.bounds.request_bytes,
         ),

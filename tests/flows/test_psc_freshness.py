@@ -395,7 +395,7 @@ def test_identification_that_dies_on_the_way_is_an_error_for_the_application_and
     assert "Charte" in page.text
     (kind, key, value), *_ = _interactions(house)
     old = (datetime.now(UTC) - timedelta(hours=4)).isoformat()
-    events = [{**event, "at": old} for event in value["events"]]
+    events = [{**event, "at": old} for event in value["events"]]  # type: ignore[attr-defined]
     with house.database.begin() as connection:
         connection.execute(
             sa.update(ephemeral)

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from idp.core.ephemeral import Kind, Limited, Versioned
+from idp.interaction.authenticator import Acr
 from idp.interaction.hub import Done, Failed, Failure, Finish, GoTo, Hub, Outcome
 from idp.interaction.lending import Lending
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.people import People
-from idp.interaction.record import Acr, Interaction, with_event, with_identity
+from idp.interaction.record import Interaction, with_event, with_identity
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.session import Session
 from idp.interaction.sessions import Sessions

@@ -13,9 +13,9 @@ from idp.accounts.open_sessions import OpenSession, Origin
 from idp.core.audit import AuditEvent
 from idp.core.ephemeral import Kind
 from idp.interaction.assurance import assurance_of
+from idp.interaction.authenticator import Acr
 from idp.interaction.gate import Gate, IssueRefused, MayNotIssue
 from idp.interaction.hub import Done
-from idp.interaction.record import Acr
 from idp.interaction.session import Session
 from idp.interaction.sessions import Sessions
 from idp.interaction.sign_in import Entered, SessionOver, SignIn

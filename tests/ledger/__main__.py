@@ -15,7 +15,7 @@ from tests.demonstration import ROOT
 from tests.ledger.region import Region
 from tests.ledger.report import Report
 from tests.ledger.run import CARDS, Run
-from tests.made_once import SHARED
+from tests.scratch import SHARED
 
 
 def main() -> int:

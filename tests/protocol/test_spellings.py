@@ -146,7 +146,8 @@ def in_token(kind: str, part: int) -> Reader:
     parts = [b64u(json.dumps(member).encode()) for member in (header, claims)]
     # A length that 3 divides leaves no bits over.
     parts = [text if len(text) % 4 else b64u(b64u_octets(text) + b" ") for text in parts]
-    parts.append(signed(*parts, key).rpartition(".")[2])
+    head, body = parts
+    parts.append(signed(head, body, key).rpartition(".")[2])
 
     def accepts_part(text: str) -> bool:
         told = [*parts[:part], text, *parts[part + 1 :]]

@@ -219,7 +219,7 @@ def test_the_former_release_and_today_s_do_the_main_job_on_one_schema(world: Wor
         after = world.at(nodes.enter_context(todays_node(world)))
         rest = [line for line, _ in commands_of("docs/upgrade.md") if line != "idp db upgrade"]
         assert len(rest) == 2
-        named = {"$NODE": f"http://127.0.0.1:{after.app.port}", "$BACKUPS": str(world.place / "backups")}
+        named = {"$NODE": f"http://127.0.0.1:{after.app.port}", "$BACKUPS": str(world.place / "backups")}  # type: ignore[attr-defined]
         for line in rest:
             ended = run(line, world.place, world.told() | named)
             assert ended.returncode == 0, (line, ended)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from idp.interaction.authenticator import Acr
 from idp.interaction.binding import Bindings
 from idp.interaction.hub import Done, Failed, Failure, GoTo
-from idp.interaction.record import Acr, Interaction
+from idp.interaction.record import Interaction
 from idp.interaction.store import fingerprint, random_token
 from idp.web.addresses import redirect
 from idp.web.hub import HubEndpoint

@@ -19,7 +19,8 @@ from idp.adapters.sql import (  # noqa: F401 their tables are of the same metada
 )
 from idp.adapters.sql.audit_schema import audit_events as audit_events
 from idp.adapters.sql.audit_schema import audit_seals as audit_seals
-from idp.adapters.sql.columns import UtcInstant, metadata, row_number
+from idp.adapters.sql.columns import UtcInstant, row_number
+from idp.adapters.sql.columns import metadata as metadata
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
 SCHEMA_REVISION = "0026"
