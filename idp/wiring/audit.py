@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import Engine
 from werkzeug.wrappers import Request
 
-from idp.adapters.audit_lines.lines import Lines
+from idp.adapters.audit_lines.lines import Lines, Place
 from idp.adapters.audit_lines.places import place_of
+from idp.adapters.audit_lines.syslog import Trust
 from idp.adapters.sql.audit import People, SqlAudit, Trail
 from idp.adapters.sql.audit_keeping import AuditKeeper
 from idp.core.audit_chain import Chains
@@ -68,7 +69,7 @@ def send_lines(settings: Settings) -> Callable[[], None]:
     """Send a line for each event that this process commits. Returns what ends that, once they have left."""
     if not settings.audit.lines:
         return lambda: None
-    lines = Lines(place=place_of(settings.audit.lines, node_of(settings)))
+    lines = Lines(place=_place_of(settings))
     stop_listening = on_committed(lines)
 
     def close() -> None:
@@ -76,6 +77,14 @@ def send_lines(settings: Settings) -> Callable[[], None]:
         lines.close()
 
     return close
+
+
+def _place_of(settings: Settings) -> Place:
+    told = settings.audit
+    trust = Trust(
+        authorities=told.lines_ca_file, certificate=told.lines_certificate_file, key=told.lines_key_file
+    )
+    return place_of(told.lines, node_of(settings), trust)
 
 
 def send_lines_to_the_end(settings: Settings) -> None:

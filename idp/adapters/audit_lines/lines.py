@@ -16,6 +16,7 @@ from typing import Protocol
 import structlog
 
 from idp.core.audit_record import AuditRecord
+from idp.core.measures import AUDIT_LINES_LOST
 
 log = structlog.get_logger()
 
@@ -111,6 +112,7 @@ class Lines:
         with suppress(IndexError):
             self._waiting.popleft()
             self._lost += 1
+            AUDIT_LINES_LOST.of().add()
 
     def _say_down(self, error: OSError) -> None:
         if not self._is_down:

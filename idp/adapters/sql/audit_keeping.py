@@ -19,7 +19,7 @@ from idp.adapters.sql.batches import resting
 from idp.adapters.sql.database import writing
 from idp.core.audit_chain import Head, day_of
 from idp.core.audit_seals import next_day, seal_day
-from idp.core.audit_walk import Walk
+from idp.core.audit_walk import Finding, Walk
 from idp.core.clock import Clock
 
 log = structlog.get_logger()
@@ -113,15 +113,24 @@ class AuditKeeper:
 
     def _heads_of(self, trail: SqlAuditTrail, day: str) -> tuple[list[Head], int]:
         """Returns how far the chains of this day go, and how many of their rows are broken already."""
-        walk, faults = Walk(key=self.key, kept_since=day, bare_until=day), 0
+        walk, found = Walk(key=self.key, kept_since=day, bare_until=day), list[Finding]()
         # Rows of the next day may stand among its last ones, and rows without a chain are none of it.
         for stored in trail.after(trail.before_day(day), until=_end_of(day) + _SEALED_AFTER / 2):
             if stored.record.chain and day_of(stored.record.chain) == day:
-                faults += len(list(walk.feed(stored)))
-        faults += len(list(walk.finish()))
-        if faults:
-            log.error("audit_chain_broken", day=day, faults=faults)
-        return list(walk.heads()), faults
+                found += walk.feed(stored)
+        found += walk.finish()
+        if found:
+            first = found[0]
+            log.error(
+                "audit_chain_broken",
+                day=day,
+                faults=len(found),
+                first=str(first.fault),
+                row=first.row,
+                chain=first.chain,
+                number=first.sequence,
+            )
+        return list(walk.heads()), len(found)
 
 
 def _begin_of(day: str) -> datetime:
