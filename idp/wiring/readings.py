@@ -30,7 +30,7 @@ from idp.wiring.beside import work_readings
 from idp.wiring.cards import build_crl_index, needed_lists
 from idp.wiring.parts import Parts
 from idp.wiring.readiness import disk_places, open_doors
-from idp.wiring.resources import Resources, open_key_directory
+from idp.wiring.resources import Resources
 
 log = structlog.get_logger()
 
@@ -45,7 +45,7 @@ def readings(parts: Parts, verdict: Verdict, watch: ClockWatch) -> Iterator[Read
         partial(_readiness, verdict),
         partial(_doors, parts),
         partial(_upstream, parts),
-        partial(_keys, parts.resources),
+        partial(_keys, parts),
         partial(_certificates, parts),
         partial(_lists, parts),
     )
@@ -177,9 +177,9 @@ def _clocks(resources: Resources, watch: ClockWatch) -> Iterator[Reading]:
             )
 
 
-def _keys(resources: Resources) -> Iterator[Reading]:
-    now = resources.clock.now()
-    schedule = open_key_directory(resources.settings, resources.clock).schedule()
+def _keys(parts: Parts) -> Iterator[Reading]:
+    # As those have them who sign: the directory is not read anew at each scrape.
+    now, schedule = parts.clock.now(), parts.keys.schedule
     for alg in ALGS:
         active = schedule.active(alg, now)
         if active is None:

@@ -1,5 +1,6 @@
 """A real `idp serve` of two workers, as its operator's monitoring sees it."""
 
+import getpass
 import json
 import os
 import signal
@@ -36,9 +37,15 @@ class Operated:
     """`idp serve` of two workers with its listener, and an `idp worker`."""
 
     def __init__(
-        self, server: RunningServer, port: int, place: Path, worker: Started, worker_url: str
+        self,
+        server: RunningServer,
+        port: int,
+        place: Path,
+        worker: Started,
+        worker_url: str,
+        told: Mapping[str, str],
     ) -> None:
-        self.server, self.url, self.place = server, f"http://127.0.0.1:{port}", place
+        self.server, self.url, self.place, self.told = server, f"http://127.0.0.1:{port}", place, told
         self.worker, self.worker_url = worker, worker_url
 
     def get(self, path: str) -> requests.Response:
@@ -112,10 +119,10 @@ def operated(
         server = RunningServer(url, command, lambda: answers(f"{url}/health/live"), place / "log")
         server.start()
         assert server.process is not None
-        numbers = place / f"caducee-meters-{server.process.pid}"
+        (numbers,) = place.glob(f"caducee-meters-*-{server.process.pid}-*")
         assert numbers.is_dir()
         worker = start("worker", environment=environment(**told))
-        made = Operated(server, operations, place, worker, f"http://127.0.0.1:{of_worker}")
+        made = Operated(server, operations, place, worker, f"http://127.0.0.1:{of_worker}", told)
         try:
             assert eventually(lambda: server.log.read_text().count('"event": "argon2"') == 2, 20)
             yield made
@@ -188,6 +195,28 @@ def test_the_worker_has_a_listener_of_its_own(operated: Operated) -> None:
     assert 'caducee_lane_alive{lane="mails"} 1.0' in told
     assert "caducee_store_seconds_bucket" in told
     assert "caducee_door_open" not in told
+
+
+def test_the_card_host_has_one_too(operated: Operated) -> None:
+    port = free_port()
+    told = dict(operated.told) | {
+        "OPERATIONS_CARD_HOST_PORT": str(port),
+        "CARD_LISTEN": f"unix:{operated.place}/card.sock",
+        "CARD_PROXY_USER": getpass.getuser(),
+    }
+    card_host = start("card-host", environment=environment(**told))
+    try:
+        assert eventually(lambda: answers(f"http://127.0.0.1:{port}/readyz"), 20)
+        for path, words in (
+            ("livez", "alive"),
+            ("readyz", '"status"'),
+            ("metrics", 'caducee_store_up{store="redis"} 1'),
+        ):
+            answer = requests.get(f"http://127.0.0.1:{port}/{path}", timeout=within(10))
+            assert (answer.status_code, words in answer.text) == (200, True), answer.text
+    finally:
+        card_host.send_signal(15)
+        assert card_host.wait(within(20)) == 0
 
 
 #: What each fault of the night makes true, with the labels of its alert.

@@ -45,7 +45,7 @@ BAD: list[tuple[dict[str, str], str, str]] = [
     ({"OPERATIONS_DISK_FREE": "100"}, "OPERATIONS_DISK_FREE", "0 to 99; it is more"),
     ({"OPERATIONS_TRACES": "collector:4318"}, "OPERATIONS_TRACES", "an http or https URL"),
     ({"AUDIT_LINES": "ssl:log.example:6514"}, "AUDIT_LINES", "tls:host:port or unix:/path, or empty"),
-    ({"AUDIT_LINES_KEY_FILE": "line.key"}, "AUDIT_LINES_KEY_FILE", "both or neither; it is one of them"),
+    ({"AUDIT_LINES_KEY_FILE": "line.key"}, "AUDIT_LINES_CERTIFICATE_FILE", "both or neither; it is one of them"),
     ({"AUDIT_DELETED_BY": "week"}, "AUDIT_DELETED_BY", "day"),
     ({"HSM_SESSIONS": "65"}, "HSM_SESSIONS", "1 to 64; it is more"),
     ({"SMTP_PORT": "0"}, "SMTP_PORT", "1 to 65535; it is zero"),

@@ -119,6 +119,8 @@ class Syslog:
             self._doubtful.popleft()
         for _at, message in self._doubtful:
             made.sendall(message)
+        # Once: a server that always closes after a few would get nothing else.
+        self._doubtful.clear()
 
     def _is_over(self, opened: socket.socket) -> bool:
         """Whether the server closed it: it never says anything else, but for what TLS itself exchanges."""
