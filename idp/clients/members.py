@@ -11,22 +11,26 @@ from typing import Any
 from idp.clients.located_yaml import At
 from idp.clients.origins import web_origins
 from idp.clients.redirects import answer_uris
+from idp.clients.scopes import ID_TOKEN_CLAIMS
+from idp.clients.secret_values import one_secret, two_secrets
 from idp.clients.values import (
     acr_by_name,
     charter_names,
     claim_names,
     client_id,
+    client_ids,
     distinguished_name,
     exact_uri,
     host_name,
+    idp_hint,
     ip_address_text,
     key_set,
     logo,
     mail_address,
+    many_of,
     one_of,
     scope_names,
     seconds,
-    secret_digest,
     sector_host,
     short_text,
     some_of,
@@ -88,7 +92,8 @@ MEMBERS: Mapping[str, Member] = {
     # None: either of SECRET_METHODS.
     "token_endpoint_auth_method": Member("token_endpoint_auth_method", one_of(AUTH_METHODS)),
     "token_endpoint_auth_signing_alg": Member("token_endpoint_auth_signing_alg", one_of(CLIENT_SIGNING_ALGS)),
-    "client_secret": Member("secret_sha256", secret_digest),
+    "client_secret": Member("secret", one_secret),
+    "client_secrets": Member("dated_secrets", two_secrets, ()),
     "jwks": Member("jwks", key_set, ()),
     "jwks_uri": Member("jwks_uri", exact_uri),
     **{name: Member(name, read) for name, read in TLS_SUBJECTS.items()},
@@ -96,7 +101,9 @@ MEMBERS: Mapping[str, Member] = {
     "grant_types": Member("grant_types", some_of(GRANT_TYPES), ("authorization_code",)),
     "scopes": Member("scopes", scope_names, ("openid",)),
     "claims": Member("claims", claim_names),
-    "pkce": Member("pkce", one_of(("required", "optional")), "required"),
+    "id_token_claims": Member("id_token_claims", many_of(ID_TOKEN_CLAIMS), ()),
+    "introspects": Member("introspects", client_ids, ()),
+    "pkce": Member("pkce", one_of(("required", "or_nonce", "optional")), "required"),
     "nonce": Member("nonce", one_of(("required", "optional")), "optional"),
     "require_pushed_authorization_requests": Member("requires_pushed_requests", At.flag, False),
     "request_object_signing_alg": Member("request_object_signing_alg", one_of(CLIENT_SIGNING_ALGS)),
@@ -122,6 +129,7 @@ MEMBERS: Mapping[str, Member] = {
     "minimum_acr": Member("minimum_acr", acr_by_name, Acr.PWD_OTP),
     "authenticators": Member("authenticators", some_of(DOORS), DOORS),
     "charters": Member("charters", charter_names, ()),
+    "psc_idp_hint": Member("psc_idp_hint", idp_hint),
 }
 
 

@@ -3,13 +3,12 @@
 Contains what a client is. Not here: following a file that changes (`client_file`).
 """
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from idp.clients.client_secrets import digest_of, secret_fault
+from idp.clients.client_secrets import ClientSecret
 from idp.clients.located_yaml import At, compose
 from idp.clients.members import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS, MEMBERS, SECRET_METHODS, read_members
 from idp.clients.origins import origins_of
@@ -44,7 +43,9 @@ class Client:
     token_endpoint_auth_method: str | None
     #: None: any that we support.
     token_endpoint_auth_signing_alg: str | None
-    secret_sha256: bytes | None
+    #: Of these two at most one is given: `secrets` has what it is.
+    secret: ClientSecret | None
+    dated_secrets: tuple[ClientSecret, ...]
     #: The keys registered inline; empty when they are behind `jwks_uri`, or there are none.
     jwks: tuple[PublicJwk, ...]
     jwks_uri: str | None
@@ -57,6 +58,10 @@ class Client:
     scopes: tuple[str, ...]
     #: The claims of its scopes that it may receive. None: all of them.
     claims: tuple[str, ...] | None
+    #: Those that stand in its ID Tokens too, as far as they were granted.
+    id_token_claims: tuple[str, ...]
+    #: The clients whose access tokens are shown to it, an API.
+    introspects: tuple[str, ...]
     pkce: str
     nonce: str
     requires_pushed_requests: bool
@@ -84,6 +89,8 @@ class Client:
     authenticators: tuple[str, ...]
     #: Names of the charters it demands beside the one of this service.
     charters: tuple[str, ...]
+    #: The identity provider of Pro Santé Connect to which its people are sent straight (`kc_idp_hint`).
+    psc_idp_hint: str | None
     #: Every claim of a person that it may ever receive (facts/security AZ14). `sub` always.
     releasable: frozenset[str] = field(init=False)
     #: The web origins whose pages may read what we answer to it: none for a client with a secret or a key.
@@ -99,6 +106,10 @@ class Client:
     @property
     def is_public(self) -> bool:
         return self.token_endpoint_auth_method == "none"
+
+    def needs_pkce(self, nonce: str | None) -> bool:
+        """Whether an authorization request with this nonce must have a `code_challenge`."""
+        return {"required": True, "or_nonce": not nonce, "optional": False}[self.pkce]
 
     @property
     def auth_methods(self) -> tuple[str, ...]:
@@ -123,13 +134,10 @@ class Client:
     def is_told_of_logout(self) -> bool:
         return bool(self.backchannel_logout_uri or self.frontchannel_logout_uri)
 
-    def is_secret(self, candidate: str) -> bool:
-        """Whether this is the client's secret. False for a client without one, and for one that is too short."""
-        return self.is_of_digest(candidate) and secret_fault(candidate) is None
-
-    def is_of_digest(self, candidate: str) -> bool:
-        """Whether its digest is the registered one, compared in constant time: no proof, if the secret is none."""
-        return hmac.compare_digest(digest_of(candidate), self.secret_sha256 or b"")
+    @property
+    def secrets(self) -> tuple[ClientSecret, ...]:
+        """Returns none, one, or two of which each may prove it in its days."""
+        return self.dated_secrets or ((self.secret,) if self.secret else ())
 
 
 ClientRegistry = Mapping[str, Client]
@@ -165,8 +173,13 @@ def advise(path: Path) -> list[str]:
 
 def demanded_charters(path: Path) -> list[At]:
     """Returns the charters that clients demand, each with its place in the file. Raises as `read_clients`."""
-    members = [item.members() for item in _items(compose(path))]
-    return [name for member in members if "charters" in member for name in member["charters"].items()]
+    return _named_in(compose(path), "charters")
+
+
+def _named_in(top: At, member: str) -> list[At]:
+    """Returns the items of this member, of all clients."""
+    given = [item.members() for item in _items(top)]
+    return [name for members in given if member in members for name in members[member].items()]
 
 
 def read_clients(path: Path, rules: tuple[ClientRule, ...] = ()) -> ClientRegistry:
@@ -184,4 +197,7 @@ def registry_of(top: At, rules: tuple[ClientRule, ...]) -> ClientRegistry:
         if client.client_id in registry:
             raise item.fail(f"client_id `{client.client_id}` is given twice")
         registry[client.client_id] = client
+    for named in _named_in(top, "introspects"):
+        if named.text() not in registry:
+            raise named.fail("expected the client_id of a client that is registered")
     return registry

@@ -5,21 +5,25 @@ Contains rules, each with what was expected and the member at which it is report
 Not here: reading one member (`clients/values`), rules that depend on settings (`clients/operator_rules`).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from idp.clients.client_secrets import MAKE_ONE, is_guessed
+from idp.clients.client_secrets import MAKE_ONE, ClientSecret, is_guessed
+from idp.clients.credential_days import days_between
 from idp.clients.located_yaml import At, BadYaml
 from idp.clients.members import SECRET_METHODS, TLS_METHODS, TLS_SUBJECTS
 from idp.clients.redirects import is_private_use
-from idp.clients.scopes import claims_of
+from idp.clients.scopes import OFFLINE_ACCESS, claims_of
 from idp.interaction.assurance import LADDER
 
 Values = Mapping[str, Any]
 
 _METHOD = "token_endpoint_auth_method"
+_OF_METHOD = (
+    "expected `client_secret` with client_secret_basic or client_secret_post, another method without one"
+)
 _STRONG_METHODS = ("private_key_jwt", *TLS_METHODS)
 #: FA7: PS256 and ES256, never PKCS#1 v1.5.
 _FAPI_ALGS = ("PS256", "ES256", None)
@@ -34,8 +38,28 @@ class ClientRule:
     is_broken: Callable[[Values], bool]
 
 
+#: The members that give secrets: one, or two with their days.
+_SECRETS = ("client_secret", "client_secrets")
+
+
+def _secrets(values: Values, members: Sequence[str] = _SECRETS) -> Iterator[ClientSecret]:
+    for member in members:
+        found = values[member] or ()
+        yield from (found,) if isinstance(found, ClientSecret) else found
+
+
+def _takes_secret(values: Values) -> bool:
+    return values[_METHOD] in (None, *SECRET_METHODS)
+
+
 def _has_keys(values: Values) -> bool:
     return bool(values["jwks"] or values["jwks_uri"])
+
+
+def _released(values: Values) -> set[str]:
+    """Returns the claims that the client may receive."""
+    of_scopes = set(claims_of(values["scopes"]))
+    return of_scopes if values["claims"] is None else of_scopes & set(values["claims"])
 
 
 def _origin(uri: str) -> tuple[str, str]:
@@ -61,20 +85,38 @@ def _fapi(member: str, expected: str, is_broken: Callable[[Values], bool]) -> Cl
 
 FAULTS = (
     _fapi(_METHOD, f"one of {', '.join(_STRONG_METHODS)}", lambda v: v[_METHOD] not in _STRONG_METHODS),  # FA2
-    _fapi(
-        "client_secret",
-        f"none: a key or a certificate proves this client, {', '.join(_STRONG_METHODS)}",
-        lambda v: v["client_secret"] is not None,
+    *(
+        _fapi(
+            member,
+            f"none: a key or a certificate proves this client, {', '.join(_STRONG_METHODS)}",
+            lambda v, member=member: any(_secrets(v, (member,))),  # type: ignore[misc]
+        )
+        for member in _SECRETS
     ),
     ClientRule(
-        "client_secret",
-        "expected `client_secret` with client_secret_basic or client_secret_post, another method without one",
-        lambda v: (v[_METHOD] in (None, *SECRET_METHODS)) != (v["client_secret"] is not None),
+        "client_secrets",
+        "expected `client_secret` or `client_secrets`, not both",
+        lambda v: bool(v["client_secret"] and v["client_secrets"]),
     ),
-    ClientRule(
-        "client_secret",
-        f"expected a secret drawn by lot, not nothing, a line end, the client_id or a word of an example; {MAKE_ONE}",
-        lambda v: v["client_secret"] is not None and is_guessed(v["client_secret"], v["client_id"], v["client_name"]),
+    ClientRule("client_secret", _OF_METHOD, lambda v: _takes_secret(v) and not any(_secrets(v))),
+    *(
+        ClientRule(
+            member,
+            _OF_METHOD,
+            lambda v, member=member: not _takes_secret(v) and any(_secrets(v, (member,))),  # type: ignore[misc]
+        )
+        for member in _SECRETS
+    ),
+    *(
+        ClientRule(
+            member,
+            "expected a secret drawn by lot, not nothing, a line end, the client_id or a word of an example; "
+            f"{MAKE_ONE}",
+            lambda v, member=member: any(  # type: ignore[misc]
+                is_guessed(one.sha256, v["client_id"], v["client_name"]) for one in _secrets(v, (member,))
+            ),
+        )
+        for member in _SECRETS
     ),
     ClientRule("jwks_uri", "expected `jwks` or `jwks_uri`, not both", lambda v: bool(v["jwks"] and v["jwks_uri"])),
     ClientRule(
@@ -89,7 +131,16 @@ FAULTS = (
             sum(v[name] is not None for name in TLS_SUBJECTS) != (1 if v[_METHOD] == "tls_client_auth" else 0)
         ),
     ),
-    ClientRule("redirect_uris", "expected at least one URI", lambda v: not v["redirect_uris"]),
+    ClientRule(
+        "redirect_uris",
+        "expected at least one URI; none is for an API that only `introspects`",
+        lambda v: not v["redirect_uris"] and not v["introspects"],
+    ),
+    ClientRule(
+        "introspects",
+        "expected another `token_endpoint_auth_method` than none: anybody could ask in its name (RFC 7662 §2.1)",
+        lambda v: bool(v["introspects"]) and v[_METHOD] == "none",
+    ),
     *(
         ClientRule(
             member,
@@ -127,6 +178,16 @@ FAULTS = (
         lambda v: not set(v["claims"] or ()) <= set(claims_of(v["scopes"])),
     ),
     ClientRule(
+        "id_token_claims",
+        "expected claims of the client's own `scopes`, and of its `claims` where these stand: no other is released",
+        lambda v: not set(v["id_token_claims"]) <= _released(v),
+    ),
+    ClientRule(
+        "scopes",
+        "expected `offline_access` with `grant_types: [authorization_code, refresh_token]` only (Core §11)",
+        lambda v: OFFLINE_ACCESS in v["scopes"] and "refresh_token" not in v["grant_types"],
+    ),
+    ClientRule(
         "authenticators",
         "expected a door that reaches `minimum_acr`: nobody could enter",
         lambda v: not any(path[0] in v["authenticators"] for path in LADDER[v["minimum_acr"]]),
@@ -137,7 +198,7 @@ FAULTS = (
         lambda v: v["require_signed_request_object"] and v["request_object_signing_alg"] is None,
     ),
     ClientRule("pkce", "expected `required` for a public client (RFC 9700 §2.1.1)", lambda v: (
-        v[_METHOD] == "none" and v["pkce"] == "optional"
+        v[_METHOD] == "none" and v["pkce"] != "required"
     )),
     # facts/security §1.5.
     _fapi("require_pushed_authorization_requests", "`true`", lambda v: (  # FA1
@@ -167,8 +228,21 @@ FAULTS = (
 ADVICE = (
     ClientRule(
         "pkce",
-        "better `required`: without PKCE a stolen code can be redeemed (RFC 9700 §2.1.1)",
+        "better `required`, or `or_nonce`: without PKCE a stolen code can be redeemed (RFC 9700 §2.1.1)",
         lambda v: v["pkce"] == "optional",
+    ),
+    ClientRule(
+        "client_secrets",
+        "better some days on which both hold: the application changes its secret on one of them",
+        lambda v: (
+            len(v["client_secrets"]) > 1
+            and days_between(*(one.days for one in v["client_secrets"])) is not None
+        ),
+    ),
+    ClientRule(
+        "pkce",
+        "better `required`: without PKCE all rests on an application that compares the nonce (RFC 9700 §2.1.1)",
+        lambda v: v["pkce"] == "or_nonce",
     ),
 )
 

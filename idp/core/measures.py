@@ -48,6 +48,12 @@ AUDIT_LINES_LOST = Counter(
     "caducee_audit_lines_lost_total", "Lines of the audit trail that did not leave; their rows are there"
 )
 
+CLIENT_CREDENTIALS = Counter(
+    "caducee_client_credentials_used_total",
+    "Secrets, keys and certificates that proved a client: of several, or of those that end",
+    ("client", "kind", "credential", "ends"),
+)
+
 #: By the event that tells of it: the door at which somebody tried to prove who they are, and what came of it.
 SIGN_IN_OF: Mapping[AuditEvent, tuple[str, str]] = {
     AuditEvent.CARD_LOGIN_ACCEPTED: ("cps", "accepted"),

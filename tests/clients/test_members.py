@@ -54,6 +54,9 @@ PROOFS = {
     "client_secret": (
         "tests/protocol/tokens/test_token.py::test_a_wrong_basic_header_is_401_with_its_challenge"
     ),
+    "client_secrets": (
+        "tests/protocol/client_auth/test_dated_credentials.py::test_of_two_secrets_each_passes_in_its_days"
+    ),
     "jwks": (
         "tests/protocol/client_auth/test_client_assertion.py::"
         "test_without_kid_the_one_key_of_the_algorithm_is_meant"
@@ -77,6 +80,12 @@ PROOFS = {
     "claims": (
         "tests/protocol/authorization/test_client_policy.py::"
         "test_claims_cut_what_scopes_and_the_claims_parameter_release"
+    ),
+    "id_token_claims": (
+        "tests/protocol/tokens/test_id_token_claims.py::test_the_id_token_names_the_person_where_registered"
+    ),
+    "introspects": (
+        "tests/protocol/tokens/test_introspection.py::test_an_api_is_shown_the_tokens_of_the_clients_that_it_names"
     ),
     "pkce": (
         "tests/protocol/authorization/test_pkce_policy.py::test_a_client_with_optional_pkce_signs_in_without"
@@ -139,6 +148,9 @@ PROOFS = {
         "tests/flows/test_choice.py::test_a_session_counts_only_for_a_client_that_allows_its_door"
     ),
     "charters": "tests/flows/test_charter.py::test_the_person_accepts_the_charter_of_the_client_once",
+    "psc_idp_hint": (
+        "tests/flows/test_psc_brokers.py::test_the_application_s_own_goes_before_that_of_the_network"
+    ),
 }
 
 

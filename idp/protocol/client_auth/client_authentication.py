@@ -1,24 +1,21 @@
 """Contains which client calls: one method in a request, a registered one only (RFC 6749 §2.3; facts/security TK7).
 
-Not here: what each method verifies (`client_assertion`, `tls_client`), the answer to a refusal (`client_door`).
+Not here: what each method verifies (`secret_client`, `client_assertion`, `tls_client`), the answer to a refusal
+(`client_door`).
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-import structlog
 from werkzeug.wrappers import Request
 
 from idp.clients.client_file import ClientFile
-from idp.clients.client_secrets import MAKE_ONE
 from idp.clients.registry import Client
 from idp.core.errors import ClientError, OAuthError
 from idp.core.octets import b64_octets
 from idp.protocol.client_auth.cross_origin import names_client
 from idp.protocol.jose.client_jwt import BadClientJwt, unverified_claims
-
-log = structlog.get_logger()
 
 _REFUSED = "client authentication failed"
 
@@ -63,14 +60,6 @@ _MEANS_OF: Mapping[str, tuple[str, ...]] = {
     # A library that tries Basic first sends the secret that a public client does not have, as in the form.
     "none": ("bare", "nothing_by_basic"),
 }
-
-
-def has_secret(client: Client, presented: PresentedCredentials) -> bool:
-    is_proved = any(client.is_secret(secret) for secret in presented.secrets)
-    if not is_proved and any(client.is_of_digest(secret) for secret in presented.secrets):
-        # The operator registered the digest of a secret that is none, and would look for another fault.
-        log.error("client_secret_too_weak", client_id=client.client_id, action=MAKE_ONE)
-    return is_proved
 
 
 def is_public(client: Client, presented: PresentedCredentials) -> bool:

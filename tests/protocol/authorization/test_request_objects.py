@@ -331,7 +331,8 @@ def test_a_request_of_the_fapi_profile_says_since_when_it_is_good(
 ) -> None:
     """`instants`: in seconds from now."""
     keys: Any = SimpleNamespace(
-        for_verification=lambda *_, **__: (ECKey.import_key(KEY.export_public(as_dict=True)),)
+        for_verification=lambda *_, **__: (ECKey.import_key(KEY.export_public(as_dict=True)),),
+        used=lambda *_: None,
     )
     objects = RequestObjects(
         jwts=ClientJwts(keys),
