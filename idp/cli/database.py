@@ -3,10 +3,11 @@
 import argparse
 
 from idp.adapters.sql.audit_months import divide
+from idp.adapters.sql.backends import parse_url
 from idp.adapters.sql.database import initialise, migrate, open_database, reading
 from idp.adapters.sql.integrity import faults_in
 from idp.adapters.sql.schema import SCHEMA_REVISION
-from idp.adapters.sql.schema_state import read_state
+from idp.adapters.sql.schema_state import faults_told, read_state
 from idp.core.clock import SystemClock
 from idp.settings import Settings
 
@@ -33,7 +34,8 @@ def partition(settings: Settings, options: argparse.Namespace) -> int:
     if database.dialect.name != "postgresql":
         print("SQLite has no partitions: its audit trail is one table")
         return 2
-    is_new = divide(database, SystemClock().now())
+    with faults_told(parse_url(settings.where.database)):
+        is_new = divide(database, SystemClock().now())
     print("the audit trail is divided by months" + ("" if is_new else " already"))
     return 0
 

@@ -40,7 +40,7 @@ def share_numbers(settings: Settings, service: int | None = None) -> Path | None
     if not (told.port or told.worker_port or told.card_host_port):
         return None
     directory = directory_of(os.getppid() if service is None else service)
-    forget_the_dead()
+    forget_the_dead(SystemClock().now().timestamp())
     try:
         share_meters(MeterFiles(directory).place)
     except NoRoom as fault:
@@ -64,10 +64,11 @@ def open_operations(parts: Parts, directory: Path | None, readiness: Readiness, 
 
 def open_operations_beside(resources: Resources, port: int) -> None:
     """The same of `idp worker` or `idp card-host`, which are services of one process. `port`: 0 for none."""
+    told = resources.settings.operations
     if port:
         watch = build_clock_watch(resources)
         serve(
-            resources.settings.operations.host,
+            told.host,
             port,
             Readiness((*store_checks(resources), *node_checks(resources, watch))),
             lambda _verdict: node_readings(resources, watch),

@@ -15,7 +15,6 @@ from cryptography import x509
 from idp.adapters.disks import free_percent
 from idp.adapters.redis_clock import RedisClock
 from idp.adapters.redis_store import RedisStore
-from idp.adapters.sql.audit_reading import SqlAuditTrail
 from idp.adapters.sql.backups import last_backup
 from idp.adapters.sql.clock_watch import ClockWatch
 from idp.adapters.sql.schema import SCHEMA_REVISION
@@ -27,7 +26,7 @@ from idp.core.readings import Reading
 from idp.settings import Settings
 from idp.settings.files import read_octets
 from idp.signing.schedule import ALGS
-from idp.wiring.beside import work_readings
+from idp.wiring.beside import audit_readings, work_readings
 from idp.wiring.cards import build_crl_index, needed_lists
 from idp.wiring.parts import Parts
 from idp.wiring.readiness import disk_places, open_doors
@@ -36,8 +35,6 @@ from idp.wiring.resources import Resources
 log = structlog.get_logger()
 
 _DAY = timedelta(days=1)
-#: So long an alert stands, unless it is silenced: what is sealed stays so.
-_AUDIT_TOLD = timedelta(days=8)
 
 
 def readings(parts: Parts, verdict: Verdict, watch: ClockWatch) -> Iterator[Reading]:
@@ -59,7 +56,7 @@ def node_readings(resources: Resources, watch: ClockWatch) -> Iterator[Reading]:
     yield from _looked_up(
         partial(_stores, resources),
         partial(_database, resources),
-        partial(_audit, resources),
+        partial(audit_readings, resources),
         partial(work_readings, resources),
         partial(_clocks, resources, watch),
         partial(_disks, resources.settings),
@@ -153,16 +150,6 @@ def _database(resources: Resources) -> Iterator[Reading]:
             description="Since the newest backup that this database knows of",
             value=(resources.clock.now() - taken_at).total_seconds(),
         )
-
-
-def _audit(resources: Resources) -> Iterator[Reading]:
-    """Raises StoreUnavailable."""
-    since = (resources.clock.now() - _AUDIT_TOLD).date().isoformat()
-    yield Reading(
-        name="caducee_audit_faults",
-        description="Faults in the audit trail of the days sealed in the last week",
-        value=SqlAuditTrail(resources.database).faults_since(since),
-    )
 
 
 def _clocks(resources: Resources, watch: ClockWatch) -> Iterator[Reading]:

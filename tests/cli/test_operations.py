@@ -228,6 +228,7 @@ NIGHT: dict[str, list[dict[str, str]]] = {
     "CaduceeCertificateEnding": [{"certificate": "card_host"}],
     "CaduceeCertificateEndsSoon": [{"certificate": "card_host"}],
     "CaduceeMailsWait": [{}],
+    "CaduceeAuditBroken": [{}],
     "CaduceeWorkerDead": [{"lane": str(lane)} for lane in ALWAYS_RUN],
 }
 
@@ -251,6 +252,10 @@ def test_a_night_sets_off_each_of_its_alerts_and_a_quiet_one_none(
         "INSERT INTO outbox (recipient, subject, text, html, created_at, expires_at, not_before, attempts)"
         " VALUES ('', '', '', '', ?, ?, ?, 9)",
         *(long_ago[rank] for rank in (0, 1, 1)),
+    )
+    operated.execute(
+        "INSERT INTO audit_seals (day, chains, faults, previous, seal, sealed_at, has_no_address)"
+        " VALUES (date('now'), '[]', 2, '', '', 0, 0)"
     )
     # Either worker may be asked, and they agree by the store that stops next.
     is_down = partial(_all_say_psc_is_down, operated)

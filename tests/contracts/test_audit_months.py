@@ -1,5 +1,6 @@
 """The audit trail by months on PostgreSQL: made ahead, dropped whole, divided while others write."""
 
+import argparse
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,15 +17,19 @@ from idp.adapters.sql.audit_reading import Asked
 from idp.adapters.sql.backends import parse_url, unopened_database
 from idp.adapters.sql.database import migrate, upgrade_to, writing
 from idp.adapters.sql.schema import audit_events
+from idp.adapters.sql.schema_state import DatabaseUnusable
+from idp.cli.database import partition
 from idp.core.audit import AuditEvent
 from idp.core.audit_chain import Chains
+from idp.core.audit_walk import Fault
+from tests.configured import settings_with
 from tests.contracts.test_audit_chain import KEY, faults, rows
 from tests.fakes import FixedClock
 from tests.limits import within
 
 #: The months that a database of today has from its first day begin with the next one.
 NEXT = month_of(datetime.now(UTC), 1)
-YEAR = timedelta(days=365)
+YEAR, LIFE = timedelta(days=365), timedelta(days=3)
 _BIG = "SELECT n, repeat('x', 7900), '{}' FROM generate_series(1, 8500) n"
 _PARTS = "SELECT part, since, until FROM audit_events_parts() ORDER BY until"
 
@@ -50,7 +55,7 @@ def audit_of(database: Engine, clock: FixedClock) -> SqlAudit:
 
 def keeper(database: Engine, clock: FixedClock, *, by_month: bool = False) -> AuditKeeper:
     return AuditKeeper(
-        database=database, clock=clock, key=KEY, life=YEAR, address_life=YEAR / 2, by_month=by_month
+        database=database, clock=clock, key=KEY, life=LIFE, address_life=LIFE, by_month=by_month
     )
 
 
@@ -103,42 +108,43 @@ def test_no_row_is_refused_for_want_of_a_month_and_it_moves_once_there_is_one(
 def test_a_month_is_dropped_whole_once_all_of_it_is_over_and_sealed(
     database: Engine, clock: FixedClock, audit: SqlAudit
 ) -> None:
-    worker = keeper(database, clock, by_month=True)
+    worker, following = keeper(database, clock, by_month=True), month_of(NEXT, 1)
     worker.run_due()
-    for _day in range(40):
+    for at in (NEXT, NEXT + LIFE, following - LIFE / 9, following + LIFE / 9):
+        clock.at = at
         audit.record(AuditEvent.CODE_ISSUED)
-        clock.advance(days=1)
+    # All but the last day of the first month are too old: it stays as it is.
+    clock.at = following + LIFE - timedelta(hours=1)
     worker.run_due()
-    # All but one day of the first month are too old: it stays as it is.
-    clock.at = month_of(NEXT, 1) + YEAR - timedelta(days=1)
+    assert parts(database)[0] == name()
+    assert rows_of(database, name()) == 3
+    assert faults(database, (clock.now() - LIFE).date().isoformat()) == []
+    clock.at = following + LIFE
     worker.run_due()
-    in_first = (month_of(NEXT, 1) - NEXT).days
-    assert rows_of(database, name()) == in_first
-    clock.at = month_of(NEXT, 1) + YEAR
-    assert drop_months(database, clock.now() - timedelta(days=400)) == 0
-    worker.run_due()
-    assert name() not in parts(database)
-    assert "audit_events_before" not in parts(database)
-    assert len(rows(database)) == 40 - in_first
-    kept_since = (clock.now() - YEAR).date().isoformat()
-    assert faults(database, kept_since) == []
+    assert parts(database)[0] == name(1)
+    assert len(rows(database)) == 1
+    assert faults(database, following.date().isoformat()) == []
     # What is not sealed is not dropped.
     with writing(database) as connection:
         connection.exec_driver_sql("DELETE FROM audit_seals")
-    assert drop_months(database, clock.now()) == 0
+    assert drop_months(database, following + YEAR) == 0
 
 
 def test_by_day_old_rows_go_each_in_its_time_and_then_the_empty_month(
     database: Engine, clock: FixedClock, audit: SqlAudit
 ) -> None:
-    worker = keeper(database, clock)
+    worker, following = keeper(database, clock), month_of(NEXT, 1)
     worker.run_due()
-    for _day in range(3):
+    for at in (NEXT, NEXT + LIFE, following):
+        clock.at = at
         audit.record(AuditEvent.CODE_ISSUED)
-        clock.advance(days=1)
-    clock.at = NEXT + YEAR + timedelta(days=2)
+    clock.at = NEXT + LIFE + timedelta(days=1)
     worker.run_due()
-    assert (rows_of(database, name()), faults(database, (clock.now() - YEAR).date().isoformat())) == (1, [])
+    assert (rows_of(database, name()), faults(database, "2026-11-30")) == (1, [(Fault.REMOVED, None)])
+    assert faults(database, (clock.now() - LIFE).date().isoformat()) == []
+    clock.at = following + LIFE
+    worker.run_due()
+    assert (parts(database)[0], len(rows(database))) == (name(1), 1)
 
 
 def test_a_search_since_a_day_looks_at_the_months_since_then_only(
@@ -238,7 +244,20 @@ def test_a_big_trail_is_divided_by_a_command_while_others_write(
 def test_what_cannot_be_divided_stays_as_it_is(full_url: str, opened: Callable[[str], Engine]) -> None:
     database, now = opened(full_url), datetime.now(UTC)
     add_row(database, now + YEAR)  # by a clock that is far ahead
-    with pytest.raises(Exception, match="audit_events_bound"):
+    with pytest.raises(DatabaseUnusable, match="a clock was ahead"):
         divide(database, now)
     add_row(database, now + YEAR)
     assert len(rows(database)) == 8502
+
+
+def test_the_command_says_what_it_did(
+    postgresql_url: str, sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for url, status, words in (
+        (postgresql_url, 0, "divided by months already"),
+        (sqlite_url, 2, "SQLite has no partitions"),
+    ):
+        told = {"issuer": "http://localhost:8400", "card_host": "https://localhost:8443", "database": url}
+        settings = settings_with(**told, application_key="k" * 43, password_pepper="p" * 43)
+        assert partition(settings, argparse.Namespace()) == status
+        assert words in capsys.readouterr().out

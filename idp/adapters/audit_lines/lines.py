@@ -33,6 +33,9 @@ class Place(Protocol):
     def send(self, records: Sequence[AuditRecord]) -> int:
         """Send them in their order. Returns how many left; the others are sent again. Raises OSError: none did."""
 
+    def settle(self) -> None:
+        """Nothing waits now: send again what may not have come. Raises OSError: it takes nothing."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Lines:
@@ -59,16 +62,22 @@ class Lines:
 
     def drain(self) -> bool:
         """Send what waits. Returns False: the place takes no line now."""
-        while some := self._oldest():
-            try:
-                sent = self.place.send(some)
-            except OSError as error:
-                self._waiting.extendleft(reversed(some))
-                self._say_down(error)
-                return False
-            self._waiting.extendleft(reversed(some[sent:]))
-            self._say_up()
+        try:
+            while some := self._oldest():
+                self._send(some)
+                self._say_up()
+            self.place.settle()
+        except OSError as error:
+            self._say_down(error)
+            return False
         return True
+
+    def _send(self, some: list[AuditRecord]) -> None:
+        sent = 0
+        try:
+            sent = self.place.send(some)
+        finally:
+            self._waiting.extendleft(reversed(some[sent:]))
 
     def close(self) -> None:
         """Send what waits, for a moment, and stop."""

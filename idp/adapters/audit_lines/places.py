@@ -27,6 +27,9 @@ class Output:
             sys.stdout.flush()
         return len(records)
 
+    def settle(self) -> None:
+        """It has what was written."""
+
 
 @dataclass(slots=True)
 class File:
@@ -42,6 +45,9 @@ class File:
             return sent_of(records, lambda record: self._write(descriptor, record))
         finally:
             os.close(descriptor)
+
+    def settle(self) -> None:
+        """It has what was written."""
 
     def _write(self, descriptor: int, record: AuditRecord) -> None:
         """Raises OSError. A line that the end of the disk cut in two is sent again, after a line end."""

@@ -90,18 +90,19 @@ class Syslog:
     _doubtful: deque[tuple[float, bytes]] = field(default_factory=lambda: deque(maxlen=_MOST_DOUBTFUL))
 
     def send(self, records: Sequence[AuditRecord]) -> int:
-        if self._socket is not None and self._is_over(self._socket):
-            self.leave()
+        self._look()
         return sent_of(records, self._send)
+
+    def settle(self) -> None:
+        self._look()
+        if self._socket is None and self._forget_old():
+            self._opened()
 
     def _send(self, record: AuditRecord) -> None:
         """Raises OSError, and begins anew with the next."""
+        message = self._message(record)
         try:
-            if self._socket is None:
-                self._socket = self._connect()
-                self._send_again(self._socket)
-            message = self._message(record)
-            self._socket.sendall(message)
+            (self._socket or self._opened()).sendall(message)
         except OSError:
             self.leave()
             raise
@@ -113,14 +114,29 @@ class Syslog:
             self._socket.close()
             self._socket = None
 
-    def _send_again(self, made: socket.socket) -> None:
+    def _opened(self) -> socket.socket:
+        """Returns a new connection, on which what is in doubt was sent again. Raises OSError."""
+        self._socket = made = self._connect()
+        try:
+            if self._forget_old():
+                made.sendall(b"".join([message for _at, message in self._doubtful]))
+        except OSError:
+            self.leave()
+            raise
+        # Once: a server that always closes after a few would get nothing else.
+        self._doubtful.clear()
+        return made
+
+    def _forget_old(self) -> bool:
+        """Returns whether anything is still in doubt."""
         since = time.monotonic() - _DOUBTFUL_SECONDS
         while self._doubtful and self._doubtful[0][0] < since:
             self._doubtful.popleft()
-        for _at, message in self._doubtful:
-            made.sendall(message)
-        # Once: a server that always closes after a few would get nothing else.
-        self._doubtful.clear()
+        return bool(self._doubtful)
+
+    def _look(self) -> None:
+        if self._socket is not None and self._is_over(self._socket):
+            self.leave()
 
     def _is_over(self, opened: socket.socket) -> bool:
         """Whether the server closed it: it never says anything else, but for what TLS itself exchanges."""

@@ -16,7 +16,6 @@ import shutil
 import stat
 import struct
 import tempfile
-import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -53,16 +52,16 @@ def forget(service: int) -> None:
     shutil.rmtree(directory_of(service), ignore_errors=True)
 
 
-def forget_the_dead() -> None:
-    """Delete the numbers of services that were killed."""
+def forget_the_dead(now: float) -> None:
+    """Delete the numbers of services that were killed. `now`: in seconds since 1970, as files are dated."""
     for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         # What is another user's stays: it cannot be deleted.
         with suppress(OSError):
-            if _is_of_the_dead(path):
+            if _is_of_the_dead(path, now):
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def _is_of_the_dead(directory: Path) -> bool:
+def _is_of_the_dead(directory: Path, now: float) -> bool:
     """Raises OSError."""
     found = _NAME.fullmatch(directory.name)
     if found is None or not directory.is_dir():
@@ -72,7 +71,7 @@ def _is_of_the_dead(directory: Path) -> bool:
     # Of another container, machine or boot, or of the release before: nobody may be asked, but a process that lives
     # holds its slot, in whatever container; and none begins one in what was not touched for long.
     newest = max(one.stat().st_mtime for one in (directory, *directory.iterdir()))
-    return time.time() - newest > _LEFT_SECONDS and not any(map(_is_held, directory.glob("*.slot")))
+    return now - newest > _LEFT_SECONDS and not any(map(_is_held, directory.glob("*.slot")))
 
 
 def _is_held(slot: Path) -> bool:

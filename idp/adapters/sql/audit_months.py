@@ -12,11 +12,12 @@ from datetime import datetime
 import sqlalchemy as sa
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from idp.adapters.sql.backends import allow_time
 from idp.adapters.sql.columns import microseconds_of
 from idp.adapters.sql.database import reading, writing
+from idp.adapters.sql.schema_state import DatabaseUnusable
 from idp.core.ephemeral import StoreUnavailable
 
 log = structlog.get_logger()
@@ -59,7 +60,8 @@ def drop_months(database: Engine, before: datetime) -> int:
 
 
 def divide(database: Engine, now: datetime) -> bool:
-    """Divide a table of before. Returns False: it was done already. Raises StoreUnavailable, and nothing is divided.
+    """Divide a table of before. Returns False: it was done already. Raises StoreUnavailable, DatabaseUnusable (a row of
+    a month to come), and nothing is divided.
 
     Three steps of their own, of which only the second is long: others read and write meanwhile.
     """
@@ -79,8 +81,12 @@ def divide(database: Engine, now: datetime) -> bool:
         _alter(
             database, f"SELECT audit_events_partition({end})", _UNBOUND.replace("_events ", "_events_before ")
         )
-    except BaseException:
+    except BaseException as error:
         _alter(database, _UNBOUND)
+        if isinstance(error, IntegrityError):
+            raise DatabaseUnusable(
+                f"the audit trail has rows of {until:%Y-%m} or later: a clock was ahead, and it cannot be divided yet"
+            ) from error
         raise
     add_months(database, until)
     return True

@@ -165,7 +165,7 @@ def test_those_of_services_that_were_killed_go_when_the_next_one_starts(
     for directory in (dead, ours, before):
         MeterFiles(directory).close()
     (tmp_path / "caducee-meters-of-another-kind").mkdir()
-    forget_the_dead()
+    forget_the_dead(time.time())
     assert {path.name for path in tmp_path.iterdir()} == {ours.name, "caducee-meters-of-another-kind"}
 
 
@@ -186,7 +186,7 @@ def test_those_of_another_container_stay_while_one_of_its_processes_lives(
     for directory in (lives, ended, of_before):
         for path in (*directory.iterdir(), directory):
             os.utime(path, (long_ago, long_ago))
-    forget_the_dead()
+    forget_the_dead(time.time())
     assert set(tmp_path.iterdir()) == {lives, new}
     held.close()
 
