@@ -108,7 +108,7 @@ class ClientAuthentication:
             rule = self._broken(client, presented)
             # A caller does not learn whether the client or its secret was wrong: what it reads is the same.
             if client is None or rule is not None:
-                raise _refusal(rule or rules.UNKNOWN, client, presented)
+                raise _refusal(rule or rules.UNKNOWN, client, presented, self.clients)
         except ClientRefused:
             self.guesses.refused(request, presented.client_id, client)
             raise
@@ -131,8 +131,10 @@ class ClientAuthentication:
         return None if verify(client, presented) else rules.WRONG_OF[method]
 
 
-def _refusal(rule: Rule, client: Client | None, presented: PresentedCredentials) -> ClientRefused:
-    registered = {"registered": " ".join(client.auth_methods)} if client else {}
+def _refusal(
+    rule: Rule, client: Client | None, presented: PresentedCredentials, clients: ClientFile
+) -> ClientRefused:
+    registered = {"registered": " ".join(client.auth_methods)} if client else clients.where()
     facts = {"presented": presented.means, **registered}
     return ClientRefused(rule, used_basic=presented.used_basic, client=client, facts=facts)
 
