@@ -29,6 +29,7 @@ COMMANDS = {
     "mails": "mails list",
     "operate": "clients check",
     "psc": "psc check",
+    "explain": "explain nothing",
     "refusals": "error 0a1b2c3d",
     "serve": "serve",
     "trust": "trust check",
@@ -39,6 +40,7 @@ def test_each_module_has_its_command() -> None:
     parts = {
         *("__init__", "__main__", "main", "served", "card_options", "db_options", "incident_options"),
         "refusal_options",
+        "pasted",
         *("audited", "audit_options", "activation", "activation_options"),
         *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),
     }
