@@ -176,7 +176,7 @@ def test_what_is_no_number_of_a_structure_is_refused(house: Provider, browser: B
     for prompt in (None, "none"):
         error = answer_of(ask(browser, hint, prompt=prompt))
         assert error["error"] == "invalid_request"
-        assert error["error_description"].startswith("structure_hint: expected a FINESS")
+        assert error["error_description"].startswith("structure_hint must be a FINESS")
     form = authorization(scope=CONTEXT, structure_hint=hint)
     pushed = Client(house.app, TestResponse).post(
         "/par", base_url=ISSUER, data=form, headers=basic(RP, SECRETS[RP])
