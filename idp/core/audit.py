@@ -181,6 +181,8 @@ class AuditEvent(StrEnum):
     ISSUE_REFUSED = "token:issue:refused"
     #: a refresh token was used
     TOKEN_REFRESHED = "token:refresh:accepted"
+    #: a replaced refresh token came again within seconds (`REFRESH_GRACE`), its successor unused: it got another one
+    REFRESH_REPEATED = "token:refresh:repeated"
     #: a replaced refresh token came again: its grant is revoked
     REFRESH_REUSED = "token:refresh:reused"
     #: a relying party revoked its grant
@@ -194,6 +196,9 @@ class AuditEvent(StrEnum):
     LOGOUT_ABANDONED = "logout:notify:abandoned"
     #: a client did not prove itself
     CLIENT_REFUSED = "client:authenticate:refused"
+    #: credentials of one client were refused unusually often from one network, which is slow for that client from then
+    #: on; `refused`
+    CLIENT_GUESSED = "client:authenticate:warned"
     #: a client certificate came from another peer than the proxy, or cannot be read
     CERTIFICATE_REFUSED = "client:certificate:refused"
 

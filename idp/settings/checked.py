@@ -43,6 +43,8 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "email": email_address.RULES,
     "password": password.RULES,
     "spread": (),
+    "refusals": (),
+    "client_guesses": (),
     "passkey": (),
     "lives": (),
     "clock": (),

@@ -10,6 +10,7 @@ from idp.settings.audit import AuditSettings
 from idp.settings.bounds import BoundSettings
 from idp.settings.card import CardSettings, RevocationSettings
 from idp.settings.card_host import CardHostSettings
+from idp.settings.client_guesses import GuessSettings
 from idp.settings.closing import ClosingSettings
 from idp.settings.crowd import CrowdSettings
 from idp.settings.declared import LONGEST, Declared, declared_of
@@ -24,6 +25,7 @@ from idp.settings.passkey import PasskeySettings
 from idp.settings.password import PasswordSettings
 from idp.settings.proxy import ProxySettings
 from idp.settings.psc import PscSettings
+from idp.settings.refusals import RefusalSettings
 from idp.settings.spread import SpreadSettings
 from idp.settings.stations import StationSettings
 from idp.settings.where import WhereSettings
@@ -56,6 +58,8 @@ class Groups:
     bounds: BoundSettings
     crowd: CrowdSettings
     operations: OperationsSettings
+    refusals: RefusalSettings
+    client_guesses: GuessSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,11 @@ import io
 import re
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from werkzeug.test import create_environ
+from werkzeug.wrappers import Request
 
 from idp.cli.main import main
 from idp.clients.client_file import ClientFile
@@ -18,6 +19,7 @@ from idp.clients.registry import Client
 from idp.core.clock import SystemClock
 from idp.protocol.client_auth.client_authentication import ClientAuthentication, ClientRefused
 from idp.protocol.client_auth.secret_client import SecretAuthentication
+from tests.fakes import Uncounted
 from tests.logged import logged_here
 
 _ENTRY = """\
@@ -44,7 +46,7 @@ def answered(path: Path, member: str, method: str, secret: str | None) -> Client
     clock = SystemClock()
     secrets = SecretAuthentication(CredentialUses(clock, timedelta(days=30)), clock)
     authentication = ClientAuthentication(
-        ClientFile(path, clock=clock), dict.fromkeys(METHODS, secrets.has_secret)
+        ClientFile(path, clock=clock), dict.fromkeys(METHODS, secrets.has_secret), cast(Any, Uncounted())
     )
     basic = base64.b64encode(f"viatrajectoire:{secret or ''}".encode()).decode()
     is_basic = method == "client_secret_basic" and secret is not None
@@ -52,7 +54,7 @@ def answered(path: Path, member: str, method: str, secret: str | None) -> Client
     form = {"client_id": "viatrajectoire"}
     if method == "client_secret_post" and secret is not None:
         form["client_secret"] = secret
-    return authentication.authenticate(cast(Any, SimpleNamespace(headers=headers)), form)
+    return authentication.authenticate(Request(create_environ(method="POST", headers=headers)), form)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -7,8 +7,8 @@ first.
 
 from alembic import op
 
-revision = "0026"
-down_revision = "0025"
+revision = "0028"
+down_revision = "0027"
 
 #: Looked at in a moment.
 _SMALL = 64 * 1024 * 1024
