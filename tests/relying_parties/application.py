@@ -1,0 +1,65 @@
+"""An application of a page, started as the page says, on the ports that it names.
+
+Contains the files, the process and its end. Not here: the person (`run`).
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.limits import within
+from tests.relying_parties.page import Page
+
+_START_SECONDS = 60
+
+
+class DidNotStart(Exception):
+    """The application ended or answers nothing. The message is the end of what it wrote."""
+
+
+@contextmanager
+def running(page: Page, directory: Path, variables: Mapping[str, str]) -> Iterator[Path]:
+    """Returns the file of what it writes. Raises DidNotStart."""
+    for name, text in page.files.items():
+        file = directory / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+    log = directory / "log.txt"
+    with log.open("w") as written:
+        process = subprocess.Popen(
+            ["bash", "-euc", page.run],
+            cwd=directory,
+            env={"HOME": str(directory), "LANG": "C.UTF-8", **variables},
+            stdout=written,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            _wait(process, page.opened, log)
+            yield log
+        finally:
+            _end(process)
+
+
+def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    parts = urlsplit(url)
+    deadline = time.monotonic() + within(_START_SECONDS)
+    while time.monotonic() < deadline and process.poll() is None:
+        with suppress(OSError), socket.create_connection((parts.hostname or "", parts.port or 443), 1):
+            return
+        time.sleep(0.1)
+    raise DidNotStart(log.read_text("utf-8", "replace")[-2000:])
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(within(5))

@@ -1,0 +1,70 @@
+"""A person of the demo signs in to each application, from its page alone.
+
+Contains one demo over TLS, one attempt a page. Not here: the pages' table (`table`).
+"""
+
+import secrets
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sandbox.demo.driver import Browser
+from tests.conformance.visitor import Visitor
+from tests.demonstration import Demonstration, running_demo
+from tests.relying_parties.application import running
+from tests.relying_parties.environment import prepare
+from tests.relying_parties.page import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """`fault`: None when the application showed who the person is."""
+
+    page: Page
+    fault: str | None
+
+
+@contextmanager
+def demo() -> Iterator[Demonstration]:
+    with tempfile.TemporaryDirectory() as state, running_demo(Path(state), "--profile", "conformance") as started:
+        yield started
+
+
+def attempts(provider: Demonstration, pages: Sequence[Page]) -> Iterator[Attempt]:
+    for page in pages:
+        with tempfile.TemporaryDirectory() as place:
+            try:
+                yield Attempt(page, _sign_in(provider, page, Path(place)))
+            except Exception as fault:  # noqa: BLE001 whatever it was, the others have their turn
+                yield Attempt(page, f"{type(fault).__name__}: {fault}")
+
+
+def _sign_in(provider: Demonstration, page: Page, place: Path) -> str | None:
+    secret = secrets.token_hex(32)
+    _register(provider, page, secret)
+    ca = str(provider.ready["ca_bundle"])
+    told = {
+        "ISSUER": provider.issuer,
+        "CLIENT_SECRET": secret,
+        "SSL_CERT_FILE": ca,
+        "REQUESTS_CA_BUNDLE": ca,
+        "NODE_EXTRA_CA_CERTS": ca,
+    }
+    person = dict(provider.ready["conformance"]["person"])
+    with running(page, place, prepare(page.name, place) | told) as log, Browser(ca_bundle=ca) as browser:
+        at = urlsplit(page.opened)
+        shown = Visitor(browser, person, f"{at.scheme}://{at.netloc}").visit(page.opened, {})
+        if shown.status == 200 and person["login"] in shown.html and shown.url.startswith(f"{at.scheme}://{at.netloc}"):
+            return None
+        written = log.read_text("utf-8", "replace")[-1500:]
+        return f"{shown.status} at {shown.url}: {shown.text[:600]}\n{written}"
+
+
+def _register(provider: Demonstration, page: Page, secret: str) -> None:
+    """What the page has the administrator write, with the file of the secret that it names."""
+    (provider.state / f"{page.client_id}.secret").write_text(secret)
+    file = provider.state / "clients.yaml"
+    file.write_text(file.read_text() + page.registration.partition("\n")[2])
