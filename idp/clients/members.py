@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from idp.clients.located_yaml import At
+from idp.clients.redirects import answer_uris
 from idp.clients.values import (
     acr_by_name,
     charter_names,
@@ -16,14 +17,12 @@ from idp.clients.values import (
     client_id,
     distinguished_name,
     exact_uri,
-    exact_uris,
     host_name,
     ip_address_text,
     key_set,
     logo,
     mail_address,
     one_of,
-    redirect_uris,
     scope_names,
     seconds,
     secret_digest,
@@ -77,15 +76,15 @@ MEMBERS: Mapping[str, Member] = {
     "client_uri": Member("home", exact_uri, ...),
     "logo": Member("logo", logo),
     "profile": Member("profile", one_of(("fapi2",))),
+    "application_type": Member("application_type", one_of(("web", "native")), "web"),
     # Where it receives answers.
-    "redirect_uris": Member("redirect_uris", redirect_uris, ...),
-    "post_logout_redirect_uris": Member("post_logout_redirect_uris", exact_uris, ()),
+    "redirect_uris": Member("redirect_uris", answer_uris, ...),
+    "post_logout_redirect_uris": Member("post_logout_redirect_uris", answer_uris, ()),
     "frontchannel_logout_uri": Member("frontchannel_logout_uri", exact_uri),
     "backchannel_logout_uri": Member("backchannel_logout_uri", exact_uri),
     # How it proves itself.
-    "token_endpoint_auth_method": Member(
-        "token_endpoint_auth_method", one_of(AUTH_METHODS), "client_secret_basic"
-    ),
+    # None: either of SECRET_METHODS.
+    "token_endpoint_auth_method": Member("token_endpoint_auth_method", one_of(AUTH_METHODS)),
     "token_endpoint_auth_signing_alg": Member("token_endpoint_auth_signing_alg", one_of(CLIENT_SIGNING_ALGS)),
     "client_secret": Member("secret_sha256", secret_digest),
     "jwks": Member("jwks", key_set, ()),

@@ -1,29 +1,24 @@
-"""clients.yaml → ClientRegistry, checked as a compiler would: file, line, column, what was expected."""
+"""clients.yaml → ClientRegistry, checked as a compiler would: file, line, column, what was expected.
+
+Contains what a client is. Not here: following a file that changes (`client_file`).
+"""
 
 import hmac
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-import structlog
-
 from idp.clients.client_secrets import digest_of, secret_fault
-from idp.clients.located_yaml import At, BadYaml, compose, named_files
-from idp.clients.members import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS, MEMBERS, read_members
+from idp.clients.located_yaml import At, compose
+from idp.clients.members import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS, MEMBERS, SECRET_METHODS, read_members
 from idp.clients.public_keys import PublicJwk
+from idp.clients.redirects import Addresses
 from idp.clients.rules import ADVICE, FAULTS, ClientRule, broken, fault_of
 from idp.clients.scopes import claims_of
-from idp.core.clock import Clock
 from idp.core.pictures import Picture
 from idp.interaction.authenticator import Acr
-from idp.settings.files import stamp_of
 from idp.signing.signer import Alg
-
-log = structlog.get_logger()
-
-_LOOK_EVERY = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +31,14 @@ class Client:
     logo: Picture | None
     #: "fapi2": must obey the FAPI 2.0 Security Profile. None: only our own rules.
     profile: str | None
+    #: "web", or "native": on a person's own device (RFC 8252).
+    application_type: str
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
     frontchannel_logout_uri: str | None
     backchannel_logout_uri: str | None
-    token_endpoint_auth_method: str
+    #: None: by its secret, as Basic or in the form.
+    token_endpoint_auth_method: str | None
     #: None: any that we support.
     token_endpoint_auth_signing_alg: str | None
     secret_sha256: bytes | None
@@ -96,6 +94,20 @@ class Client:
         return self.token_endpoint_auth_method == "none"
 
     @property
+    def auth_methods(self) -> tuple[str, ...]:
+        """Returns the methods by which it may prove itself, one in each request."""
+        return (self.token_endpoint_auth_method,) if self.token_endpoint_auth_method else SECRET_METHODS
+
+    @property
+    def answered_at(self) -> Addresses:
+        return Addresses(self.redirect_uris, self.application_type == "native")
+
+    @property
+    def left_for(self) -> Addresses:
+        """Returns where a person may go after signing out."""
+        return Addresses(self.post_logout_redirect_uris, self.application_type == "native")
+
+    @property
     def signing_algs(self) -> tuple[str, ...]:
         """Returns the algorithms in which it may sign, unless one is registered for the purpose."""
         return FAPI_SIGNING_ALGS if self.profile == "fapi2" else CLIENT_SIGNING_ALGS
@@ -105,14 +117,12 @@ class Client:
         return bool(self.backchannel_logout_uri or self.frontchannel_logout_uri)
 
     def is_secret(self, candidate: str) -> bool:
-        """Whether this is the client's secret. False for a client without secret, and for one that is too short."""
+        """Whether this is the client's secret. False for a client without one, and for one that is too short."""
         return self.is_of_digest(candidate) and secret_fault(candidate) is None
 
     def is_of_digest(self, candidate: str) -> bool:
         """Whether its digest is the registered one, compared in constant time: no proof, if the secret is none."""
-        return self.secret_sha256 is not None and hmac.compare_digest(
-            digest_of(candidate), self.secret_sha256
-        )
+        return hmac.compare_digest(digest_of(candidate), self.secret_sha256 or b"")
 
 
 ClientRegistry = Mapping[str, Client]
@@ -157,10 +167,10 @@ def read_clients(path: Path, rules: tuple[ClientRule, ...] = ()) -> ClientRegist
 
     `rules`: those of this deployment (`clients/operator_rules`), beside the rules for any client.
     """
-    return _registry_of(compose(path), rules)
+    return registry_of(compose(path), rules)
 
 
-def _registry_of(top: At, rules: tuple[ClientRule, ...]) -> ClientRegistry:
+def registry_of(top: At, rules: tuple[ClientRule, ...]) -> ClientRegistry:
     registry: dict[str, Client] = {}
     for item in _items(top):
         client = _read_client(item, rules)
@@ -168,78 +178,3 @@ def _registry_of(top: At, rules: tuple[ClientRule, ...]) -> ClientRegistry:
             raise item.fail(f"client_id `{client.client_id}` is given twice")
         registry[client.client_id] = client
     return registry
-
-
-class ClientFile:
-    """The registry in force. A changed file replaces it completely, or not at all if it has a fault.
-
-    The files that it names (`{file: …}`: secrets, keys) are part of it.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        rules: tuple[ClientRule, ...] = (),
-        *,
-        clock: Clock,
-        has_looked: Callable[[], object] = lambda: False,
-        looked: Callable[[], None] = lambda: None,
-    ) -> None:
-        """`has_looked`: whether `looked` was called in the present request. Raises BadYaml, OSError."""
-        self._path = path
-        self._rules = rules
-        self._clock = clock
-        self._has_looked = has_looked
-        self._looked = looked
-        self._lock = threading.Lock()
-        self._looked_at = clock.now()
-        self._stamps: Mapping[Path, object] = {}
-        self._registry = self._read()
-        #: The fault of the files on disk. None: the registry in force is that of the files.
-        self.fault: str | None = None
-
-    def registry(self) -> ClientRegistry:
-        # One request looks at the file once. One thread reads; the others go on with what was in force.
-        if not self._has_looked():
-            self._looked()
-            self._look()
-        return self._registry
-
-    def _look(self) -> None:
-        if self._is_changed() and self._lock.acquire(blocking=False):
-            try:
-                self._take()
-            finally:
-                self._lock.release()
-
-    def get(self, client_id: str) -> Client | None:
-        return self.registry().get(client_id)
-
-    def _is_changed(self) -> bool:
-        if stamp_of(self._path) != self._stamps[self._path]:
-            return True
-        now = self._clock.now()
-        # There may be a file for each client: they are not looked at for each request.
-        if self._looked_at <= now < self._looked_at + _LOOK_EVERY:
-            return False
-        self._looked_at = now
-        return any(stamp_of(path) != stamp for path, stamp in self._stamps.items())
-
-    def _take(self) -> None:
-        try:
-            self._registry = self._read()
-        except (BadYaml, OSError) as error:
-            if self.fault != str(error):
-                log.error("clients_file_refused", reason=str(error))
-            self.fault = str(error)
-        else:
-            self.fault = None
-            log.info("clients_file_taken", clients=len(self._registry))
-
-    def _read(self) -> ClientRegistry:
-        """Raises BadYaml, OSError."""
-        # Taken before reading: a change in between is seen next time.
-        self._stamps = {self._path: stamp_of(self._path)}
-        top = compose(self._path)
-        self._stamps = {**self._stamps, **{path: stamp_of(path) for path in named_files(top)}}
-        return _registry_of(top, self._rules)

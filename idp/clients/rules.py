@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from idp.clients.client_secrets import MAKE_ONE, is_guessed
 from idp.clients.located_yaml import At, BadYaml
 from idp.clients.members import SECRET_METHODS, TLS_METHODS, TLS_SUBJECTS
+from idp.clients.redirects import is_private_use
 from idp.clients.scopes import claims_of
 from idp.interaction.assurance import LADDER
 
@@ -68,7 +69,7 @@ FAULTS = (
     ClientRule(
         "client_secret",
         "expected `client_secret` with client_secret_basic or client_secret_post, another method without one",
-        lambda v: (v[_METHOD] in SECRET_METHODS) != (v["client_secret"] is not None),
+        lambda v: (v[_METHOD] in (None, *SECRET_METHODS)) != (v["client_secret"] is not None),
     ),
     ClientRule(
         "client_secret",
@@ -87,6 +88,20 @@ FAULTS = (
         lambda v: (
             sum(v[name] is not None for name in TLS_SUBJECTS) != (1 if v[_METHOD] == "tls_client_auth" else 0)
         ),
+    ),
+    ClientRule("redirect_uris", "expected at least one URI", lambda v: not v["redirect_uris"]),
+    *(
+        ClientRule(
+            member,
+            "expected an https URI (http only on loopback); other schemes are for `application_type: native`",
+            lambda v, member=member: v["application_type"] == "web" and any(map(is_private_use, v[member])),  # type: ignore[misc]
+        )
+        for member in ("redirect_uris", "post_logout_redirect_uris")
+    ),
+    ClientRule(
+        "application_type",
+        "expected `token_endpoint_auth_method: none`: who has a native application has its secret (RFC 8252 §8.5)",
+        lambda v: v["application_type"] == "native" and v[_METHOD] != "none",
     ),
     ClientRule(
         "frontchannel_logout_uri",

@@ -69,17 +69,6 @@ def exact_uri(at: At) -> str:
     return at.text()
 
 
-def exact_uris(at: At) -> tuple[str, ...]:
-    return tuple(exact_uri(item) for item in at.items())
-
-
-def redirect_uris(at: At) -> tuple[str, ...]:
-    found = exact_uris(at)
-    if not found:
-        raise at.fail("expected at least one URI")
-    return found
-
-
 def client_id(at: At) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]{3,80}", at.text()):
         raise at.fail("expected 3 to 80 letters, digits, dots, dashes or underscores")

@@ -13,7 +13,7 @@ from functools import partial
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
-from idp.clients.registry import ClientFile
+from idp.clients.client_file import ClientFile
 from idp.core.audit import AuditEvent
 from idp.core.ephemeral import StaleRecord
 from idp.flows.shared.desk import Desk

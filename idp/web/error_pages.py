@@ -13,7 +13,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.repository import AccountNotFound
-from idp.clients.registry import Client, ClientFile
+from idp.clients.client_file import ClientFile
+from idp.clients.registry import Client
 from idp.core.ephemeral import StoreUnavailable
 from idp.core.errors import RETRY_AFTER_SECONDS, STATUS, PageError, Problem
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused

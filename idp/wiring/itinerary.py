@@ -4,7 +4,7 @@ from functools import partial
 
 from idp.accounts.email_change import ProvedAgain
 from idp.adapters.sql.charters import SqlCharters
-from idp.clients.registry import ClientFile
+from idp.clients.client_file import ClientFile
 from idp.interaction.account_actions import EmailAgainAction, PasswordClosedAction, PasswordRenewalAction
 from idp.interaction.authenticator import DOORS, house_doors
 from idp.interaction.next_stop import Itinerary

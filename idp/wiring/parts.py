@@ -18,8 +18,9 @@ from idp.adapters.sql.standings import SqlStandings
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.cards.trust import CardPolicy
+from idp.clients.client_file import ClientFile
 from idp.clients.key_sets import ClientKeys
-from idp.clients.registry import ClientFile, logout_listeners
+from idp.clients.registry import logout_listeners
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.refusal_trail import RefusalTrail

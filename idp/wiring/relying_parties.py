@@ -7,9 +7,9 @@ from cryptography import x509
 from idp.adapters.http.jwks_uri import FetchedKeySets
 from idp.adapters.http.outbound import OutboundHttp
 from idp.adapters.unit import remember, remembered
+from idp.clients.client_file import ClientFile
 from idp.clients.key_sets import ClientKeys
 from idp.clients.operator_rules import operator_rules
-from idp.clients.registry import ClientFile
 from idp.core.clock import Clock
 from idp.core.refusal_trail import RefusalTrail
 from idp.core.sealing import derive_key

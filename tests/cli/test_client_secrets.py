@@ -11,7 +11,8 @@ from typing import Any, cast
 import pytest
 
 from idp.cli.main import main
-from idp.clients.registry import Client, ClientFile
+from idp.clients.client_file import ClientFile
+from idp.clients.registry import Client
 from idp.core.clock import SystemClock
 from idp.protocol.client_auth.client_authentication import ClientAuthentication, ClientRefused, has_secret
 from tests.logged import logged_here

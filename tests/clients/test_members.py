@@ -24,6 +24,10 @@ PROOFS = {
     ),
     "logo": "tests/flows/account/test_home.py::test_is_served_from_here",
     "profile": "tests/protocol/client_auth/test_fapi2.py::test_the_profile_is_told_at_the_line_of_the_client",
+    "application_type": (
+        "tests/protocol/authorization/test_native_applications.py::"
+        "test_a_native_application_signs_in_at_whatever_port_it_listens"
+    ),
     "redirect_uris": (
         "tests/protocol/authorization/test_sign_in.py::"
         "test_a_removed_redirect_uri_ends_on_a_page_and_not_there"
@@ -38,7 +42,7 @@ PROOFS = {
         "tests/protocol/logout/test_backchannel.py::test_notice_is_called_at_the_address_of_now"
     ),
     "token_endpoint_auth_method": (
-        "tests/protocol/client_auth/test_client_assertion.py::test_a_client_of_another_method_is_not_proved_by_it"
+        "tests/protocol/client_auth/test_either_method.py::test_a_named_method_holds_the_client_to_it"
     ),
     "token_endpoint_auth_signing_alg": (
         "tests/protocol/client_auth/test_client_assertion.py::test_the_registered_algorithm_is_the_only_one"

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from idp.clients.client_file import ClientFile
 from idp.clients.client_secrets import MAKE_ONE
 from idp.clients.located_yaml import BadYaml
-from idp.clients.registry import ClientFile, read_clients
+from idp.clients.registry import read_clients
 from tests.fakes import FixedClock
 from tests.logged import logged_here
 

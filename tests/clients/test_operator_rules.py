@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from idp.clients.client_file import ClientFile
 from idp.clients.located_yaml import BadYaml
 from idp.clients.operator_rules import operator_rules
-from idp.clients.registry import ClientFile, read_clients
+from idp.clients.registry import read_clients
 from idp.settings import Settings
 from tests.clients.test_registry import FAPI, GOOD, NO_SECRET
 from tests.configured import settings_with

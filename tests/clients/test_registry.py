@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 
+from idp.clients.client_file import ClientFile
 from idp.clients.located_yaml import BadYaml, compose
-from idp.clients.registry import ClientFile, advise, read_clients
+from idp.clients.registry import advise, read_clients
 from idp.clients.rules import FAULTS as FAULT_RULES
 from idp.clients.rules import ClientRule
 from idp.clients.rules import fault_of as fault_at_member
@@ -51,7 +52,8 @@ def fault_of(file: Path, text: str) -> str:
 def test_a_short_client_gets_the_safe_defaults(file: Path) -> None:
     client = read_clients(file)["viatrajectoire"]
     assert client.scopes == ("openid",)
-    assert client.token_endpoint_auth_method == "client_secret_basic"
+    assert client.token_endpoint_auth_method is None
+    assert client.auth_methods == ("client_secret_basic", "client_secret_post")
     assert client.id_token_signed_response_alg == "RS256"
     assert client.minimum_acr is Acr.PWD_OTP
     assert client.authenticators == ("psc", "cps", "passkey", "password")
@@ -73,6 +75,7 @@ def test_a_full_client_is_read_as_written(file: Path) -> None:
     client = read_clients(file)["viatrajectoire"]
     assert client.scopes == ("openid", "professional")
     assert client.token_endpoint_auth_method == "client_secret_post"
+    assert client.auth_methods == ("client_secret_post",)
     assert client.id_token_signed_response_alg == "ES256"
     assert client.minimum_acr is Acr.CPS
     assert client.authenticators == ("psc", "cps")

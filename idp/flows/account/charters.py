@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.charter import HOUSE, Acceptance, CharterEvidence, CharterRepository
-from idp.clients.registry import ClientFile
+from idp.clients.client_file import ClientFile
 from idp.flows.shared.account_desk import AccountDesk, Entered
 from idp.flows.shared.charter_receipt import acceptance_path
 from idp.flows.shared.charter_text import charter_html

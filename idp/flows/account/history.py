@@ -14,7 +14,7 @@ from idp.accounts.history import REACH, AccountHistory, HistoryEntry
 from idp.accounts.notices import Notice, Notices
 from idp.accounts.passkeys import Passkeys
 from idp.accounts.repository import AccountRepository, save_changed
-from idp.clients.registry import ClientFile
+from idp.clients.client_file import ClientFile
 from idp.core.audit import Audit, AuditEvent
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.account_desk import AccountDesk, Entered

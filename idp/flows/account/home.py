@@ -8,7 +8,8 @@ from werkzeug.wrappers import Request, Response
 from idp.accounts.account import Account
 from idp.accounts.passkeys import Passkeys
 from idp.accounts.practice import ProfessionalContexts
-from idp.clients.registry import Client, ClientFile, ClientRegistry
+from idp.clients.client_file import ClientFile
+from idp.clients.registry import Client, ClientRegistry
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
 from idp.core.unit_of_work import UnitOfWork

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Request, Response
 
-from idp.clients.registry import ClientFile
+from idp.clients.client_file import ClientFile
 from idp.core.errors import PageError, Problem
 from idp.web.page_routes import PageRoute
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp.accounts.open_sessions import ListedSession, OpenSession, OpenSessions
 from idp.accounts.repository import AccountRepository, save_changed
-from idp.clients.registry import ClientFile
+from idp.clients.client_file import ClientFile
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.account_desk import AccountDesk, Entered
 from idp.interaction.authenticator import AUTHENTICATORS

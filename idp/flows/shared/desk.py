@@ -9,7 +9,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
-from idp.clients.registry import ClientFile
+from idp.clients.client_file import ClientFile
 from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.clock import Clock
 from idp.core.ephemeral import StaleRecord

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
-from idp.clients.registry import Client, ClientFile
+from idp.clients.client_file import ClientFile
+from idp.clients.registry import Client
 from idp.core.errors import ClientError, OAuthError, PageError, Problem
 from idp.interaction.assurance import RANK
 from idp.interaction.authenticator import Acr
@@ -183,8 +184,8 @@ class RequestVerification:
     def proved_address(self, values: "MultiDict[str, str]", client: Client) -> ReturnAddress:
         """Returns where to answer. Comes after the client. Raises PageError: a page, never a redirect."""
         redirect_uris, states = values.getlist("redirect_uri"), values.getlist("state")
-        # facts/security AZ1, AZ2; RFC 9700 §2.1: exact string comparison, before any other parameter is looked at.
-        if len(redirect_uris) != 1 or redirect_uris[0] not in client.redirect_uris:
+        # facts/security AZ1, AZ2; RFC 9700 §2.1: string comparison, before any other parameter is looked at.
+        if len(redirect_uris) != 1 or redirect_uris[0] not in client.answered_at:
             raise PageError(Problem.UNKNOWN_CLIENT, "redirect_uri not registered")
         mode = values.get("response_mode", "query")
         return ReturnAddress(

@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from werkzeug.wrappers import Request, Response
 
-from idp.clients.registry import Client, ClientFile
+from idp.clients.client_file import ClientFile
+from idp.clients.registry import Client
 from idp.core.clock import Clock
 from idp.core.errors import ClientError, OAuthError
 from idp.interaction.record import Interaction

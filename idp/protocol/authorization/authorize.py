@@ -12,7 +12,8 @@ from functools import partial
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
-from idp.clients.registry import Client, ClientFile
+from idp.clients.client_file import ClientFile
+from idp.clients.registry import Client
 from idp.core.errors import OAuthError, PageError, Problem
 from idp.interaction.gate import IssueRefused, MayNotIssue
 from idp.interaction.hub import Done, Failed, Failure, Hub
@@ -216,6 +217,6 @@ class AuthorizeEndpoint:
         Raises PageError: an address removed from clients.yaml since gets neither code nor error.
         """
         client = self.clients.get(interaction.client_id)
-        if client is None or interaction.request["redirect_uri"] not in client.redirect_uris:
+        if client is None or interaction.request["redirect_uri"] not in client.answered_at:
             raise PageError(Problem.UNKNOWN_CLIENT, "removed during the interaction")
         return client

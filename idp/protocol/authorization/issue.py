@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from idp.accounts.account import Account
 from idp.accounts.grants import Grant, SessionEnded
-from idp.clients.registry import Client, ClientFile
+from idp.clients.client_file import ClientFile
+from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.unit_of_work import UnitOfWork
 from idp.interaction.assurance import Assurance

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
-from idp.clients.registry import Client, ClientFile
+from idp.clients.client_file import ClientFile
+from idp.clients.registry import Client
 from idp.core.errors import ClientError, OAuthError, PageError, Problem
 from idp.protocol.authorization.authorization_request import (
     REFERENCE,

@@ -1,4 +1,4 @@
-"""Contains which client calls: one method in a request, the registered one only (RFC 6749 §2.3; facts/security TK7).
+"""Contains which client calls: one method in a request, a registered one only (RFC 6749 §2.3; facts/security TK7).
 
 Not here: what each method verifies (`client_assertion`, `tls_client`), the answer to a refusal (`client_door`).
 """
@@ -10,8 +10,9 @@ from urllib.parse import unquote_plus
 import structlog
 from werkzeug.wrappers import Request
 
+from idp.clients.client_file import ClientFile
 from idp.clients.client_secrets import MAKE_ONE
-from idp.clients.registry import Client, ClientFile
+from idp.clients.registry import Client
 from idp.core.errors import ClientError, OAuthError
 from idp.core.octets import b64_octets
 from idp.protocol.jose.client_jwt import BadClientJwt, unverified_claims
@@ -31,32 +32,41 @@ class ClientRefused(ClientError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresentedCredentials:
-    """What a request says about its sender. `means`: "basic", "post", "assertion", or "bare" (a client_id alone)."""
+    """What a request says about its sender.
+
+    `means`: "basic", "nothing_by_basic" (an empty secret), "post", "assertion", or "bare" (a client_id alone).
+    `secrets`: the secret, as it may be meant: one of Basic may be form-encoded, or not.
+    """
 
     client_id: str
     means: str
-    secret: str
+    secrets: tuple[str, ...]
     form: Mapping[str, str]
     request: Request
+
+    @property
+    def used_basic(self) -> bool:
+        return self.means in ("basic", "nothing_by_basic")
 
 
 #: Whether the credentials presented prove this client.
 Verify = Callable[[Client, PresentedCredentials], bool]
 
 #: What a request with each registered method (RFC 7591 §2) presents.
-_MEANS_OF: Mapping[str, str] = {
-    "client_secret_basic": "basic",
-    "client_secret_post": "post",
-    "private_key_jwt": "assertion",
-    "tls_client_auth": "bare",
-    "self_signed_tls_client_auth": "bare",
-    "none": "bare",
+_MEANS_OF: Mapping[str, tuple[str, ...]] = {
+    "client_secret_basic": ("basic",),
+    "client_secret_post": ("post",),
+    "private_key_jwt": ("assertion",),
+    "tls_client_auth": ("bare",),
+    "self_signed_tls_client_auth": ("bare",),
+    # A library that tries Basic first sends the secret that a public client does not have, as in the form.
+    "none": ("bare", "nothing_by_basic"),
 }
 
 
 def has_secret(client: Client, presented: PresentedCredentials) -> bool:
-    is_proved = client.is_secret(presented.secret)
-    if not is_proved and client.is_of_digest(presented.secret):
+    is_proved = any(client.is_secret(secret) for secret in presented.secrets)
+    if not is_proved and any(client.is_of_digest(secret) for secret in presented.secrets):
         # The operator registered the digest of a secret that is none, and would look for another fault.
         log.error("client_secret_too_weak", client_id=client.client_id, action=MAKE_ONE)
     return is_proved
@@ -77,19 +87,19 @@ class ClientAuthentication:
         """Returns the client that proved itself. Raises ClientRefused, or ClientError for two methods at once."""
         presented = _presented(request, form)
         client = self.clients.get(presented.client_id)
-        # Only the registered method: a client with a key must not be let in by a secret (facts/security TK7).
-        method = client.token_endpoint_auth_method if client else ""
+        # Only a registered method: a client with a key must not be let in by a secret (facts/security TK7).
+        methods = client.auth_methods if client else ()
+        method = next((name for name in methods if presented.means in _MEANS_OF[name]), "")
         verify = self.methods.get(method)
         is_proved = (
             client is not None
             and verify is not None
-            and _MEANS_OF[method] == presented.means
             and form.get("client_id", presented.client_id) == presented.client_id
             and verify(client, presented)
         )
         # One refusal for all: a caller does not learn whether the client or its secret was wrong.
         if client is None or not is_proved:
-            raise ClientRefused(used_basic=presented.means == "basic")
+            raise ClientRefused(used_basic=presented.used_basic)
         return client
 
 
@@ -109,15 +119,20 @@ def _presented(request: Request, form: Mapping[str, str]) -> PresentedCredential
     if len(means) > 1:
         raise ClientError(OAuthError.INVALID_REQUEST, "one client authentication method per request")
     try:
-        client_id, secret = (
+        client_id, secrets = (
             _basic(authorization)
             if authorization is not None
-            else (form.get("client_id") or _asserted(form), form.get("client_secret", ""))
+            else (form.get("client_id") or _asserted(form), (form.get("client_secret", ""),))
         )
     except (KeyError, ValueError, BadClientJwt) as error:
         raise ClientRefused(used_basic=authorization is not None) from error
+    named = means[0] if means else "bare"
     return PresentedCredentials(
-        client_id=client_id, means=means[0] if means else "bare", secret=secret, form=form, request=request
+        client_id=client_id,
+        means="nothing_by_basic" if named == "basic" and not any(secrets) else named,
+        secrets=secrets,
+        form=form,
+        request=request,
     )
 
 
@@ -126,8 +141,12 @@ def _asserted(form: Mapping[str, str]) -> str:
     return str(unverified_claims(form["client_assertion"]).get("sub"))
 
 
-def _basic(header: str) -> tuple[str, str]:
-    """Returns client_id and secret: form-encoded (RFC 6749 §2.3.1) inside RFC 7617. Raises ValueError."""
+def _basic(header: str) -> tuple[str, tuple[str, ...]]:
+    """Returns client_id and secret inside RFC 7617. Raises ValueError.
+
+    The secret form-decoded (RFC 6749 §2.3.1) and, where that is another one, as sent: many a library leaves the
+    encoding out, which shows with a `+` or `%` alone. A `client_id` has neither.
+    """
     scheme, _, credentials = header.partition(" ")
     if scheme.lower() != "basic":
         raise ValueError("another scheme")
@@ -138,4 +157,4 @@ def _basic(header: str) -> tuple[str, str]:
     client_id, colon, secret = text.partition(":")
     if not colon:
         raise ValueError("no colon")
-    return unquote_plus(client_id), unquote_plus(secret)
+    return unquote_plus(client_id), tuple(dict.fromkeys((unquote_plus(secret), secret)))

@@ -11,7 +11,8 @@ from pyop.exceptions import InvalidAuthenticationRequest
 
 from idp.accounts.account import Account
 from idp.accounts.grants import Grant
-from idp.clients.registry import Client, ClientFile
+from idp.clients.client_file import ClientFile
+from idp.clients.registry import Client
 from idp.core.clock import Clock
 from idp.core.errors import ClientError, OAuthError
 from idp.protocol.claims.claims_request import ClaimsRequest

@@ -9,7 +9,8 @@ from typing import Any
 from idp.accounts.account import AccountId
 from idp.accounts.grants import Grant, GrantRepository
 from idp.accounts.standing import Granted, Standings
-from idp.clients.registry import Client, ClientFile
+from idp.clients.client_file import ClientFile
+from idp.clients.registry import Client
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import ClientError, OAuthError

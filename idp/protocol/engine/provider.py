@@ -18,7 +18,8 @@ from pyop.provider import Provider
 from pyop.request_validator import requested_scope_is_supported
 from pyop.userinfo import Userinfo
 
-from idp.clients.registry import Client, ClientFile
+from idp.clients.client_file import ClientFile
+from idp.clients.registry import Client
 from idp.clients.scopes import CLAIMS_OF_SCOPE
 from idp.core.octets import is_b64u
 from idp.protocol.engine.grants import CodeRefused
@@ -52,7 +53,7 @@ class _ClientView(Mapping[str, Mapping[str, Any]]):
 
     def __getitem__(self, client_id: str) -> Mapping[str, Any]:
         client = self.file.registry()[client_id]
-        return {"redirect_uris": list(client.redirect_uris), "response_types": ["code"]}
+        return {"redirect_uris": client.answered_at, "response_types": ["code"]}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.file.registry())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.repository import AccountNotFound, AccountRepository
-from idp.clients.registry import ClientFile
+from idp.clients.client_file import ClientFile
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.records import from_plain, to_plain

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from idp.clients.registry import ClientFile
+from idp.clients.client_file import ClientFile
 from idp.protocol.jose.id_token_hint import BadHint, Hint, read_hint
 from idp.signing.key_ring import Keys
 from idp.web.addresses import with_query
@@ -47,7 +47,7 @@ class LogoutRequests:
         if client is None or parameters.get("client_id", client.client_id) != client.client_id:
             return dataclasses.replace(NOTHING, ui_locales=ui_locales)
         wished = parameters.get("post_logout_redirect_uri")
-        is_registered = wished in client.post_logout_redirect_uris
+        is_registered = wished in client.left_for
         return LogoutRequest(
             client_id=client.client_id,
             return_url=wished if is_registered else None,

@@ -20,7 +20,8 @@ from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.schema import audit_events
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.cli.purging import purge
-from idp.clients.registry import ClientFile, logout_listeners
+from idp.clients.client_file import ClientFile
+from idp.clients.registry import logout_listeners
 from idp.core.audit import AuditEvent
 from idp.core.clock import SystemClock
 from idp.protocol.logout.backchannel import BackChannelLogout
