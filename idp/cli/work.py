@@ -30,6 +30,7 @@ from idp.wiring.purges import build_purges
 from idp.wiring.resources import Resources, build_clock_watch
 from idp.wiring.worker import (
     build_back_channel,
+    build_credential_watch,
     build_crl_refresher,
     build_eraser,
     build_kept_logout_judge,
@@ -146,10 +147,12 @@ class Work:
         new_browsers, purges = build_new_browsers(resources), build_purges(resources)
         judge, refresher = build_kept_logout_judge(resources), build_crl_refresher(resources)
         senders, clock_watch = self._relay.connections, build_clock_watch(resources)
+        credentials = build_credential_watch(resources)
         keeper = build_keeper(resources.settings, resources.database, resources.clock)
 
         def look_at_keys(is_over: IsOver) -> None:
             _ = self._keys.fault  # A look at the directory, which tells the log what is wrong there.
+            credentials.look()
             if judge is not None:
                 judge.judge_due(is_over)
 

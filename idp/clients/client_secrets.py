@@ -1,14 +1,18 @@
-"""Secrets of relying parties: making one, its digest, and which are none.
+"""Secrets of relying parties: making one, its digest, which are none, and which of two is meant.
 
 Contains what every secret must be, however it is given. A digest hides what it is of, so a short secret is refused
 when it is presented, and the digests of what everybody knows (nothing, a line end, the client_id, the words of
-examples) where they stand. Not here: where a secret is read (`clients/values`).
+examples) where they stand. Not here: where a secret is read (`clients/secret_values`).
 """
 
 import hashlib
+import hmac
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
+
+from idp.clients.credential_days import ALWAYS, Days
 
 #: In characters (RFC 6749 §10.10: 2^-128 at most; 32 of hexadecimal digits).
 LEAST = 32
@@ -26,6 +30,26 @@ _FRAMES = (
     "{}", "{}\n", "{}\r\n", "{}\r", "{}\n\n", "{} ", "{} \n", " {}", "-n {}\n", '"{}"', '"{}"\n', "'{}'", "'{}'\n",
     "\ufeff{}", "{}\0",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    """One that is registered: its digest is all that is kept of it."""
+
+    sha256: bytes
+    days: Days = ALWAYS
+
+    @property
+    def label(self) -> str:
+        """Returns the begin of its digest, by which people find it in clients.yaml; no part of the secret."""
+        return self.sha256.hex()[:8]
+
+
+def secret_among(registered: Sequence[ClientSecret], candidate: str) -> ClientSecret | None:
+    """Returns the one of this digest. In constant time for all of them; no proof where the candidate is no secret."""
+    digest = digest_of(candidate)
+    found = [secret for secret in registered if hmac.compare_digest(digest, secret.sha256)]
+    return found[0] if found else None
 
 
 def made_secret() -> str:

@@ -1,6 +1,7 @@
 """The public keys of a relying party: registered inline, or behind its `jwks_uri`.
 
-Contains choosing the key that verifies and the key to encrypt to, and the port to a `jwks_uri`. Not here: fetching
+Contains choosing the key that verifies and the key to encrypt to, and the port to a `jwks_uri`. A key registered
+inline counts in its days; behind a `jwks_uri` the client itself publishes those that count. Not here: fetching
 (`adapters/http/jwks_uri.py`), verifying, what a token must say.
 """
 
@@ -8,10 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import structlog
 from joserfc.jwk import ECKey, RSAKey
 
-from idp.clients.public_keys import PublicJwk
+from idp.clients.credential_days import days_of_key
+from idp.clients.credential_uses import CredentialUses
+from idp.clients.public_keys import PublicJwk, label_of
 from idp.clients.registry import Client
+from idp.core.clock import Clock
+
+log = structlog.get_logger()
 
 Key = RSAKey | ECKey
 
@@ -46,14 +53,20 @@ class RemoteKeys(Protocol):
 @dataclass(frozen=True, slots=True)
 class ClientKeys:
     remote: RemoteKeys
+    uses: CredentialUses
+    clock: Clock
 
     def all(self, client: Client) -> tuple[PublicJwk, ...]:
         """Returns every key as published, `x5c` included; none for a client without keys. Raises KeysUnavailable."""
-        return self.remote.current(client.jwks_uri) if client.jwks_uri else client.jwks
+        return self.remote.current(client.jwks_uri) if client.jwks_uri else self._registered(client)
 
     def renewed(self, client: Client) -> tuple[PublicJwk, ...]:
         """Returns the keys again when `all` lacks the one looked for: the client may have a new key."""
-        return self.remote.renewed(client.jwks_uri) if client.jwks_uri else client.jwks
+        return self.remote.renewed(client.jwks_uri) if client.jwks_uri else self._registered(client)
+
+    def _registered(self, client: Client) -> tuple[PublicJwk, ...]:
+        now = self.clock.now()
+        return tuple(jwk for jwk in client.jwks if days_of_key(jwk).hold(now))
 
     def for_verification(self, client: Client, *, alg: str, kid: str | None) -> tuple[Key, ...]:
         """Returns the keys that may have made a signature of this `alg` and `kid`. An unknown `kid` fetches again.
@@ -64,8 +77,13 @@ class ClientKeys:
         if not found:
             found = _of_kid(_fitting(self.renewed(client), alg, "sig", _VERIFYING), kid)
         if not found:
+            _tell_of_days(client, _of_kid(_fitting(client.jwks, alg, "sig", _VERIFYING), kid))
             raise KeysUnavailable("no key for this signature")
         return tuple(_import(jwk) for jwk in found)
+
+    def used(self, client: Client, key: Key) -> None:
+        """Count that this key, one `for_verification`, made a signature of the client."""
+        self.uses.of_key(client, key.kid)
 
     def for_encryption(self, client: Client, *, alg: str) -> Key:
         """Returns the key to encrypt to, preferably one published for encryption. Raises KeysUnavailable."""
@@ -73,9 +91,22 @@ class ClientKeys:
         if not found:
             found = _fitting(self.renewed(client), alg, "enc", _ENCRYPTING)
         if not found:
+            _tell_of_days(client, _fitting(client.jwks, alg, "enc", _ENCRYPTING))
             raise KeysUnavailable("no key to encrypt to")
         # False sorts first: keys published for encryption come before those of any use.
         return _import(min(found, key=lambda jwk: (jwk.get("use") != "enc", jwk.get("alg") != alg)))
+
+
+def _tell_of_days(client: Client, keys: Sequence[PublicJwk]) -> None:
+    """Tell the log of keys that would do on another day."""
+    for jwk in keys:
+        log.warning(
+            "client_credential_outside_its_days",
+            client_id=client.client_id,
+            kind="key",
+            credential=label_of(jwk),
+            days=str(days_of_key(jwk)),
+        )
 
 
 def _fitting(keys: Sequence[PublicJwk], alg: str, use: str, operations: frozenset[str]) -> list[PublicJwk]:

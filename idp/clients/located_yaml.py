@@ -40,6 +40,10 @@ class At:
             raise self.fail("expected a text that UTF-8 can hold")
         return text
 
+    def scalar(self) -> str:
+        """Returns what stands there, of whatever type; "" for a list or pairs."""
+        return str(self.node.value) if isinstance(self.node, yaml.ScalarNode) else ""
+
     def flag(self) -> bool:
         if not isinstance(self.node, yaml.ScalarNode) or self.node.value not in ("true", "false"):
             raise self.fail("expected true or false")
@@ -57,7 +61,8 @@ class At:
             return [item.plain() for item in self.items()]
         if isinstance(self.node, yaml.MappingNode):
             return {name: member.plain() for name, member in self.members().items()}
-        return self.text()
+        # A day needs no quotes.
+        return self.scalar() if self.node.tag == "tag:yaml.org,2002:timestamp" else self.text()
 
     def items(self) -> list["At"]:
         if not isinstance(self.node, yaml.SequenceNode) or self.node.tag != "tag:yaml.org,2002:seq":

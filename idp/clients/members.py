@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from idp.clients.located_yaml import At
+from idp.clients.origins import web_origins
 from idp.clients.redirects import answer_uris
+from idp.clients.secret_values import one_secret, two_secrets
 from idp.clients.values import (
     acr_by_name,
     charter_names,
@@ -25,7 +27,6 @@ from idp.clients.values import (
     one_of,
     scope_names,
     seconds,
-    secret_digest,
     sector_host,
     short_text,
     some_of,
@@ -82,11 +83,13 @@ MEMBERS: Mapping[str, Member] = {
     "post_logout_redirect_uris": Member("post_logout_redirect_uris", answer_uris, ()),
     "frontchannel_logout_uri": Member("frontchannel_logout_uri", exact_uri),
     "backchannel_logout_uri": Member("backchannel_logout_uri", exact_uri),
+    "allowed_origins": Member("allowed_origins", web_origins),
     # How it proves itself.
     # None: either of SECRET_METHODS.
     "token_endpoint_auth_method": Member("token_endpoint_auth_method", one_of(AUTH_METHODS)),
     "token_endpoint_auth_signing_alg": Member("token_endpoint_auth_signing_alg", one_of(CLIENT_SIGNING_ALGS)),
-    "client_secret": Member("secret_sha256", secret_digest),
+    "client_secret": Member("secret", one_secret),
+    "client_secrets": Member("dated_secrets", two_secrets, ()),
     "jwks": Member("jwks", key_set, ()),
     "jwks_uri": Member("jwks_uri", exact_uri),
     **{name: Member(name, read) for name, read in TLS_SUBJECTS.items()},

@@ -7,6 +7,9 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
+from idp.clients.credential_days import days_of_key
+from idp.core.octets import NotOctets, b64_octets
+
 #: Kept with `x5c`: RFC 8705 §2.2 compares certificates with it.
 PublicJwk = Mapping[str, Any]
 
@@ -29,6 +32,14 @@ def public_keys(jwks: object) -> tuple[PublicJwk, ...]:
     return tuple(_public_key(key) for key in keys)
 
 
+def registered_keys(jwks: object) -> tuple[PublicJwk, ...]:
+    """Returns the same of keys that are registered, beside which their days may stand (`clients/credential_days`)."""
+    keys = public_keys(jwks)
+    for key in keys:
+        days_of_key(key)
+    return keys
+
+
 def usable_keys(jwks: object) -> tuple[PublicJwk, ...]:
     """Returns the keys that we can use, of a set that the client publishes; others are ignored (RFC 7517 §5).
 
@@ -39,6 +50,27 @@ def usable_keys(jwks: object) -> tuple[PublicJwk, ...]:
         with suppress(ValueError):
             usable.append(_public_key(key))
     return tuple(usable)
+
+
+def label_of(jwk: PublicJwk) -> str:
+    """Returns what names a key to its administrator."""
+    return str(jwk.get("kid", "without kid"))
+
+
+def leaf_der(jwk: PublicJwk) -> bytes | None:
+    """Returns the first certificate of `x5c`, in base64 of DER (RFC 7517 §4.7); None without one."""
+    chain = jwk.get("x5c")
+    if (
+        not isinstance(chain, Sequence)
+        or isinstance(chain, str)
+        or not chain
+        or not isinstance(chain[0], str)
+    ):
+        return None
+    try:
+        return b64_octets(chain[0])
+    except NotOctets:
+        return None
 
 
 def _listed(jwks: object) -> Sequence[object]:

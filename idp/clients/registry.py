@@ -3,15 +3,15 @@
 Contains what a client is. Not here: following a file that changes (`client_file`).
 """
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from idp.clients.client_secrets import digest_of, secret_fault
+from idp.clients.client_secrets import ClientSecret
 from idp.clients.located_yaml import At, compose
 from idp.clients.members import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS, MEMBERS, SECRET_METHODS, read_members
+from idp.clients.origins import origins_of
 from idp.clients.public_keys import PublicJwk
 from idp.clients.redirects import Addresses
 from idp.clients.rules import ADVICE, FAULTS, ClientRule, broken, fault_of
@@ -37,11 +37,15 @@ class Client:
     post_logout_redirect_uris: tuple[str, ...]
     frontchannel_logout_uri: str | None
     backchannel_logout_uri: str | None
+    #: None: those of its `redirect_uris`.
+    allowed_origins: tuple[str, ...] | None
     #: None: by its secret, as Basic or in the form.
     token_endpoint_auth_method: str | None
     #: None: any that we support.
     token_endpoint_auth_signing_alg: str | None
-    secret_sha256: bytes | None
+    #: Of these two at most one is given: `secrets` has what it is.
+    secret: ClientSecret | None
+    dated_secrets: tuple[ClientSecret, ...]
     #: The keys registered inline; empty when they are behind `jwks_uri`, or there are none.
     jwks: tuple[PublicJwk, ...]
     jwks_uri: str | None
@@ -83,11 +87,15 @@ class Client:
     charters: tuple[str, ...]
     #: Every claim of a person that it may ever receive (facts/security AZ14). `sub` always.
     releasable: frozenset[str] = field(init=False)
+    #: The web origins whose pages may read what we answer to it: none for a client with a secret or a key.
+    origins: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         allowed = frozenset(claims_of(self.scopes))
         kept = allowed if self.claims is None else allowed & {"sub", *self.claims}
         object.__setattr__(self, "releasable", kept)
+        own = origins_of(self.redirect_uris) if self.allowed_origins is None else self.allowed_origins
+        object.__setattr__(self, "origins", frozenset(own if self.is_public else ()))
 
     @property
     def is_public(self) -> bool:
@@ -116,13 +124,10 @@ class Client:
     def is_told_of_logout(self) -> bool:
         return bool(self.backchannel_logout_uri or self.frontchannel_logout_uri)
 
-    def is_secret(self, candidate: str) -> bool:
-        """Whether this is the client's secret. False for a client without one, and for one that is too short."""
-        return self.is_of_digest(candidate) and secret_fault(candidate) is None
-
-    def is_of_digest(self, candidate: str) -> bool:
-        """Whether its digest is the registered one, compared in constant time: no proof, if the secret is none."""
-        return hmac.compare_digest(digest_of(candidate), self.secret_sha256 or b"")
+    @property
+    def secrets(self) -> tuple[ClientSecret, ...]:
+        """Returns none, one, or two of which each may prove it in its days."""
+        return self.dated_secrets or ((self.secret,) if self.secret else ())
 
 
 ClientRegistry = Mapping[str, Client]

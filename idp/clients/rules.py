@@ -5,12 +5,13 @@ Contains rules, each with what was expected and the member at which it is report
 Not here: reading one member (`clients/values`), rules that depend on settings (`clients/operator_rules`).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from idp.clients.client_secrets import MAKE_ONE, is_guessed
+from idp.clients.client_secrets import MAKE_ONE, ClientSecret, is_guessed
+from idp.clients.credential_days import days_between
 from idp.clients.located_yaml import At, BadYaml
 from idp.clients.members import SECRET_METHODS, TLS_METHODS, TLS_SUBJECTS
 from idp.clients.redirects import is_private_use
@@ -20,6 +21,9 @@ from idp.interaction.assurance import LADDER
 Values = Mapping[str, Any]
 
 _METHOD = "token_endpoint_auth_method"
+_OF_METHOD = (
+    "expected `client_secret` with client_secret_basic or client_secret_post, another method without one"
+)
 _STRONG_METHODS = ("private_key_jwt", *TLS_METHODS)
 #: FA7: PS256 and ES256, never PKCS#1 v1.5.
 _FAPI_ALGS = ("PS256", "ES256", None)
@@ -32,6 +36,20 @@ class ClientRule:
     member: str
     expected: str
     is_broken: Callable[[Values], bool]
+
+
+#: The members that give secrets: one, or two with their days.
+_SECRETS = ("client_secret", "client_secrets")
+
+
+def _secrets(values: Values, members: Sequence[str] = _SECRETS) -> Iterator[ClientSecret]:
+    for member in members:
+        found = values[member] or ()
+        yield from (found,) if isinstance(found, ClientSecret) else found
+
+
+def _takes_secret(values: Values) -> bool:
+    return values[_METHOD] in (None, *SECRET_METHODS)
 
 
 def _has_keys(values: Values) -> bool:
@@ -61,20 +79,38 @@ def _fapi(member: str, expected: str, is_broken: Callable[[Values], bool]) -> Cl
 
 FAULTS = (
     _fapi(_METHOD, f"one of {', '.join(_STRONG_METHODS)}", lambda v: v[_METHOD] not in _STRONG_METHODS),  # FA2
-    _fapi(
-        "client_secret",
-        f"none: a key or a certificate proves this client, {', '.join(_STRONG_METHODS)}",
-        lambda v: v["client_secret"] is not None,
+    *(
+        _fapi(
+            member,
+            f"none: a key or a certificate proves this client, {', '.join(_STRONG_METHODS)}",
+            lambda v, member=member: any(_secrets(v, (member,))),  # type: ignore[misc]
+        )
+        for member in _SECRETS
     ),
     ClientRule(
-        "client_secret",
-        "expected `client_secret` with client_secret_basic or client_secret_post, another method without one",
-        lambda v: (v[_METHOD] in (None, *SECRET_METHODS)) != (v["client_secret"] is not None),
+        "client_secrets",
+        "expected `client_secret` or `client_secrets`, not both",
+        lambda v: bool(v["client_secret"] and v["client_secrets"]),
     ),
-    ClientRule(
-        "client_secret",
-        f"expected a secret drawn by lot, not nothing, a line end, the client_id or a word of an example; {MAKE_ONE}",
-        lambda v: v["client_secret"] is not None and is_guessed(v["client_secret"], v["client_id"], v["client_name"]),
+    ClientRule("client_secret", _OF_METHOD, lambda v: _takes_secret(v) and not any(_secrets(v))),
+    *(
+        ClientRule(
+            member,
+            _OF_METHOD,
+            lambda v, member=member: not _takes_secret(v) and any(_secrets(v, (member,))),  # type: ignore[misc]
+        )
+        for member in _SECRETS
+    ),
+    *(
+        ClientRule(
+            member,
+            "expected a secret drawn by lot, not nothing, a line end, the client_id or a word of an example; "
+            f"{MAKE_ONE}",
+            lambda v, member=member: any(  # type: ignore[misc]
+                is_guessed(one.sha256, v["client_id"], v["client_name"]) for one in _secrets(v, (member,))
+            ),
+        )
+        for member in _SECRETS
     ),
     ClientRule("jwks_uri", "expected `jwks` or `jwks_uri`, not both", lambda v: bool(v["jwks"] and v["jwks_uri"])),
     ClientRule(
@@ -102,6 +138,11 @@ FAULTS = (
         "application_type",
         "expected `token_endpoint_auth_method: none`: who has a native application has its secret (RFC 8252 §8.5)",
         lambda v: v["application_type"] == "native" and v[_METHOD] != "none",
+    ),
+    ClientRule(
+        "allowed_origins",
+        "expected `token_endpoint_auth_method: none`: a page in a browser keeps no secret",
+        lambda v: bool(v["allowed_origins"]) and v[_METHOD] != "none",
     ),
     ClientRule(
         "frontchannel_logout_uri",
@@ -164,6 +205,14 @@ ADVICE = (
         "pkce",
         "better `required`: without PKCE a stolen code can be redeemed (RFC 9700 §2.1.1)",
         lambda v: v["pkce"] == "optional",
+    ),
+    ClientRule(
+        "client_secrets",
+        "better some days on which both hold: the application changes its secret on one of them",
+        lambda v: (
+            len(v["client_secrets"]) > 1
+            and days_between(*(one.days for one in v["client_secrets"])) is not None
+        ),
     ),
 )
 

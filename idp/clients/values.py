@@ -10,14 +10,13 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from idp.accounts.charter import HOUSE, is_charter_name
-from idp.clients.client_secrets import MAKE_ONE, digest_of, secret_fault
 from idp.clients.located_yaml import At
-from idp.clients.public_keys import PublicJwk, public_keys
+from idp.clients.public_keys import PublicJwk, registered_keys
 from idp.clients.scopes import CLAIMS_OF_SCOPE, claims_of
 from idp.core.pictures import Picture, picture_of
-from idp.core.texts import is_encodable, read_json
+from idp.core.texts import read_json
 from idp.interaction.authenticator import AUTHENTICATORS, Acr
-from idp.settings import LOOPBACK_HOSTS, secret_variable
+from idp.settings import LOOPBACK_HOSTS
 from idp.settings.files import read_octets, read_words
 
 #: What a client may demand: not what only an emergency of the operator's lets in.
@@ -118,31 +117,8 @@ def seconds(least: int, most: int) -> Callable[[At], timedelta]:
     return read
 
 
-def secret_digest(at: At) -> bytes:
-    """Returns the digest from `{file: …}`, `{env: …}` or `{sha256: …}`: the secret itself is never in the file."""
-    members = at.members()
-    if len(members) != 1 or not members.keys() <= {"file", "env", "sha256"}:
-        raise at.fail("expected one of `file`, `env` or `sha256`: a secret is given by reference")
-    kind, value = next(iter(members.items()))
-    if kind == "sha256":
-        if not re.fullmatch(r"[0-9a-f]{64}", value.text()):
-            raise value.fail("expected 64 hexadecimal digits")
-        return bytes.fromhex(value.text())
-    secret = _text_file(value) if kind == "file" else _variable(value)
-    if (expected := secret_fault(secret)) is not None:
-        raise value.fail(f"expected {expected} there; {MAKE_ONE}")
-    return digest_of(secret)
-
-
-def _variable(at: At) -> str:
-    secret = secret_variable(at.text()) or ""
-    # Octets that are not UTF-8 stand in the environment as halves of surrogate pairs.
-    if not is_encodable(secret):
-        raise at.fail("expected a secret of UTF-8 text there")
-    return secret
-
-
-def _text_file(at: At) -> str:
+def text_file(at: At) -> str:
+    """Returns the words of the file of this path, relative to clients.yaml, without space around them."""
     try:
         return read_words(at.path.parent / at.text()).strip()
     except ValueError as error:  # a path with NUL in it
@@ -172,8 +148,8 @@ def key_set(at: At) -> tuple[PublicJwk, ...]:
     members = at.members()
     try:
         if members.keys() == {"file"}:
-            return public_keys(read_json(_text_file(members["file"])))
-        return public_keys(at.plain())
+            return registered_keys(read_json(text_file(members["file"])))
+        return registered_keys(at.plain())
     except (ValueError, RecursionError) as error:
         raise at.fail(f"expected {error}") from error
 

@@ -45,6 +45,12 @@ HASHES_ADMITTED = Gauge("caducee_hashes_admitted", "Password hashes computed or 
 HASHES_PLACES = Gauge("caducee_hashes_places", "Password hashes that may be computed or wait at once")
 HASHES_REFUSED = Counter("caducee_hashes_refused_total", "Password forms refused because the queue was full")
 
+CLIENT_CREDENTIALS = Counter(
+    "caducee_client_credentials_used_total",
+    "Secrets, keys and certificates that proved a client: of several, or of those that end",
+    ("client", "kind", "credential", "ends"),
+)
+
 #: By the event that tells of it: the door at which somebody tried to prove who they are, and what came of it.
 SIGN_IN_OF: Mapping[AuditEvent, tuple[str, str]] = {
     AuditEvent.CARD_LOGIN_ACCEPTED: ("cps", "accepted"),

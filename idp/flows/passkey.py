@@ -28,6 +28,7 @@ from idp.flows.shared.passkey_challenges import PasskeyChallenges
 from idp.flows.shared.passkey_uses import PasskeyUses
 from idp.interaction.authenticator import AuthenticatorId, passkey_amr
 from idp.interaction.binding import browser_of
+from idp.interaction.hint import past_hint
 from idp.interaction.record import AuthenticationEvent, Interaction, own_events, with_event
 from idp.interaction.stop import Stop
 from idp.pages.passkeys import PasskeyPage
@@ -96,9 +97,13 @@ class PasskeyFlow:
 
     def _authenticator(self, request: Request, interaction: Interaction) -> AuthenticatorId | None:
         """Returns what a passkey proves here; None: nothing, its door is closed."""
-        if self.desk.next_stop(request, interaction) is Stop.PASSKEY:
+        if self._is_second(request, interaction):
             return "password_passkey"
         return "passkey" if self.desk.doors(interaction).passkey else None
+
+    def _is_second(self, request: Request, interaction: Interaction) -> bool:
+        """Whether it is due after a password: whatever is hinted, this page may be a door too."""
+        return self.desk.next_stop(request, past_hint(interaction)) is Stop.PASSKEY
 
     def _claimed(self, answer: str) -> Owned:
         """Returns the passkey that the answer is of, with its account; nothing is verified. Raises PasskeyRefused."""
@@ -141,7 +146,7 @@ class PasskeyFlow:
         return self._page(request, interaction, reason)
 
     def _page(self, request: Request, interaction: Interaction, refusal: PasskeyRefusal | None) -> Response:
-        is_second = self.desk.next_stop(request, interaction) is Stop.PASSKEY
+        is_second = self._is_second(request, interaction)
         own = own_events(interaction)
         known = self.passkeys.of(interaction.account_id) if own and interaction.account_id else ()
         # A person who proved a password and has no passkey: nothing that a browser could ask for.

@@ -19,10 +19,13 @@ from idp.flows.shared.conflict import alarm
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.proved import Admission
 from idp.flows.shared.psc_attempts import PscAttempts
+from idp.flows.shared.psc_departure import PscDeparture
 from idp.flows.shared.psc_freshness import Freshness, demand_in
 from idp.flows.shared.psc_leaving import PscLeaving
 from idp.flows.shared.psc_refusals import PscRefusals
+from idp.interaction.hint import past_hint
 from idp.interaction.record import AuthenticationEvent, Interaction, opened_by, with_upstream
+from idp.interaction.stop import Stop
 from idp.interaction.store import hub_path
 from idp.interaction.upstream import Upstream, UpstreamFailed, UpstreamLogin, UpstreamRefusal
 from idp.web.addresses import redirect
@@ -36,6 +39,7 @@ class PscFlow:
     admission: Admission
     accounts: AccountRepository
     attempts: PscAttempts
+    departure: PscDeparture
     upstream: Upstream
     sealer: Sealer
     linking: UpstreamLinking
@@ -51,24 +55,17 @@ class PscFlow:
         yield PageRoute("GET", "/psc/callback", self.complete)
 
     def show(self, request: Request, interaction_id: str) -> Response:
-        return self.desk.back(self.desk.open(request, interaction_id))
+        """Straight there, once, where the relying party hints at it; whoever comes back without a proof is asked."""
+        interaction = self.desk.open_due(request, interaction_id, Stop.PSC)
+        self.desk.record(past_hint(interaction))
+        return self.departure.leave(request, interaction, self.freshness.demand(request, interaction, {}))
 
     def begin(self, request: Request, interaction_id: str) -> Response:
         interaction = self.desk.open(request, interaction_id)
         form = self.desk.form(request, interaction)
         if not self.desk.doors(interaction).psc:
             return self.desk.back(interaction)
-        return self._leave(request, interaction, self.freshness.demand(request, interaction, form))
-
-    def _leave(self, request: Request, interaction: Interaction, demand: str | None) -> Response:
-        self.desk.set_out(interaction)
-        try:
-            asked = self.upstream.begin(fresh=demand is not None)
-        except UpstreamFailed as failed:
-            return self.refusals.answer(request, interaction, failed.reason, str(failed))
-        since = self.clock.now().isoformat() if demand else None
-        self.attempts.begin(interaction, asked, demand, since)
-        return redirect(asked.url)
+        return self.departure.leave(request, interaction, self.freshness.demand(request, interaction, form))
 
     def complete(self, request: Request) -> Response:
         """The callback. `state` is good once (PS1); a replay in the same browser leads to the hub of that sign-in."""
@@ -89,7 +86,7 @@ class PscFlow:
         except UpstreamFailed as failed:
             is_expired = failed.reason is UpstreamRefusal.EXPIRED
             if is_expired and self.refusals.is_begun_again(interaction, str(failed)):
-                return self._leave(request, interaction, demand_in(begun))
+                return self.departure.leave(request, interaction, demand_in(begun))
             return self.refusals.answer(request, interaction, failed.reason, str(failed))
         if login.rpps is None:
             return self.refusals.answer(request, interaction, "no_rpps", "no RPPS in the upstream identity")

@@ -1,19 +1,21 @@
-"""Contains which events count for a request that wants a fresh one (`prompt=login`, `max_age`, a fresh proof).
+"""Contains which events count for a request that wants a fresh one (`prompt=login`, `max_age`, a fresh proof), or hints
+at a door.
 
-Not here: what they earn (`assurance`), the record itself (`record`).
+Not here: what they earn (`assurance`), the record itself (`record`), the hint (`hint`).
 """
 
+from idp.interaction.hint import answering_events
 from idp.interaction.record import AuthenticationEvent, Interaction, own_events
 
 
 def counting_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]:
-    """Returns the events that are fresh enough for this request."""
-    since = interaction.fresh_after
+    """Returns the events that are fresh enough for this request, and of the door at which it hints."""
+    since, answering = interaction.fresh_after, answering_events(interaction)
     if since is None:
-        return interaction.events
+        return answering
     # A login is wanted: no event of the session counts, also when the clock that dated it is ahead of this request's.
     is_login_wanted = since >= interaction.started_at
-    events = own_events(interaction) if is_login_wanted else interaction.events
+    events = own_events(interaction) if is_login_wanted else answering
     return tuple(event for event in events if event.at >= since)
 
 

@@ -20,6 +20,7 @@ from idp.interaction.authenticator import (
     usable_paths,
 )
 from idp.interaction.counting import counting_events, is_taken_on_trust
+from idp.interaction.hint import STOP_OF, hinted_door
 from idp.interaction.record import Interaction
 from idp.interaction.required_action import RequiredAction
 from idp.interaction.stop import Stop
@@ -41,8 +42,24 @@ def next_stop(
     operator allows.
     `is_station_shared`: several people use the browser that asks now.
     """
-    if standing is None:
-        return _stop_without_account(interaction, enrolment_sources)
+    account = None if standing is None else standing.account
+    paths = _satisfying(interaction, doors, account)
+    stop = (
+        _stop_without_account(interaction, enrolment_sources)
+        if standing is None
+        else _stop_of_account(interaction, standing, paths, actions, is_station_shared, now)
+    )
+    return _at_the_doors(interaction, paths) if stop is Stop.CHOICE else stop
+
+
+def _stop_of_account(
+    interaction: Interaction,
+    standing: Standing,
+    paths: Paths,
+    actions: Sequence[RequiredAction],
+    is_station_shared: bool,
+    now: datetime,
+) -> Stop | None:
     account = standing.account
     # docs/adr/0031: what was proved before the account voided its past opens no page in that person's name either.
     if account.has_voided(interaction.generation):
@@ -50,7 +67,6 @@ def next_stop(
     # facts/security T12: before a page that does or shows something in the name of the person of that session.
     if is_station_shared and is_taken_on_trust(interaction):
         return Stop.SAME_PERSON
-    paths = _satisfying(interaction, doors, account)
     # Core §3.1.2.1: only events that are fresh enough for this request (`prompt=login`, `max_age`).
     done = set(newest(counting_events(interaction)))
     if not any(done.issuperset(path) for path in paths):
@@ -68,6 +84,19 @@ def _stop_without_account(interaction: Interaction, sources: frozenset[str]) -> 
         return Stop.FIRST_CONNECTION
     # The form first, then the code that proves its mailbox; only then is there an account (facts/security CP7).
     return Stop.ENROLMENT if interaction.enrolment is None else Stop.EMAIL_OTP
+
+
+def _at_the_doors(interaction: Interaction, paths: Paths) -> Stop:
+    """Returns the page of the door at which the relying party hints, if it is open, else the choice of doors."""
+    hinted = hinted_door(interaction)
+    if hinted is None or interaction.is_past_hint or hinted not in _doors(paths):
+        return Stop.CHOICE
+    return STOP_OF[hinted]
+
+
+def _doors(paths: Paths) -> tuple[str, ...]:
+    """Returns the names of the doors at which these paths begin, those of the strongest first."""
+    return tuple(dict.fromkeys(AUTHENTICATORS[path[0]].door for path in paths))
 
 
 def _satisfying(interaction: Interaction, doors: Doors, account: Account | None) -> Paths:
@@ -120,8 +149,11 @@ class Itinerary:
         `lacking`: those for which the person has nothing yet.
         """
         paths = usable_paths(self.doors.usable(client_id, account), paths_for(minimum_acr, ()))
-        doors = dict.fromkeys(AUTHENTICATORS[path[0]].door for path in paths)
-        return tuple(door for door in doors if door not in lacking)
+        return tuple(door for door in _doors(paths) if door not in lacking)
+
+    def doors_open_to(self, client_id: str, needed: Acr, essential: tuple[Acr, ...] = ()) -> tuple[str, ...]:
+        """Returns the names of the doors of this client that reach this acr, whoever comes."""
+        return _doors(usable_paths(self.doors.usable(client_id), paths_for(needed, essential)))
 
     def earned(self) -> tuple[Acr, ...]:
         """Returns what the open doors earn, the least first. What a client closes for itself is not counted out."""

@@ -95,6 +95,8 @@ class Interaction:
     has_chosen_context: bool = False
     #: The person began an expired interaction again, by a click.
     restarted: bool = False
+    #: The browser was sent to the door at which the relying party hints, or the person asked for another one.
+    is_past_hint: bool = False
     #: Set when the person refused or cancelled; how that is told is the way to start's (`Finish.failure`).
     refusal: str | None = None
     #: Sealed ID Token of Pro Santé Connect, for the logout hint.

@@ -12,6 +12,9 @@ class Stop(StrEnum):
 
     SAME_PERSON = "same_person"
     CHOICE = "choice"
+    #: Those of a door at which the relying party hints; of the passkey it is the one below.
+    PSC = "psc"
+    DOOR = "door"
     EMAIL_OTP = "email_otp"
     PASSKEY = "passkey"
     FIRST_CONNECTION = "first_connection"
@@ -29,6 +32,8 @@ SILENT_ERROR: Mapping[Stop, str] = {
     # A session lives, and only the person can say whose: the relying party must not take them for signed out.
     Stop.SAME_PERSON: "interaction_required",
     Stop.CHOICE: "login_required",
+    Stop.PSC: "login_required",
+    Stop.DOOR: "login_required",
     Stop.EMAIL_OTP: "login_required",
     Stop.PASSKEY: "login_required",
     Stop.FIRST_CONNECTION: "login_required",

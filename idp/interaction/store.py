@@ -27,6 +27,7 @@ _NEWER: Mapping[str, object] = {
     "confirmed": False,
     "upstream_begun_again": False,
     "draft_of": "",
+    "is_past_hint": False,
 }
 
 

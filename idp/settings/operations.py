@@ -31,6 +31,11 @@ class OperationsSettings:
         "So does a logout notice that is due and waits longer.", seconds(10 * 60)
     )
     disk_free: int = number("So does a disk that has less of itself free, in percent.", 5, least=0, most=99)
+    client_credentials: timedelta = duration(
+        "A secret, key or certificate of a relying party is told of for so long before it ends: in the log, each day "
+        "and when it is used.",
+        seconds(30 * 24 * 3600),
+    )
     traces: str = setting(
         "Traces are sent there by OTLP over HTTP: `http://collector:4318/v1/traces`. Empty: none are made. Needs the "
         "packages of `caducee[traces]`.",

@@ -9,6 +9,7 @@ from idp.adapters.sql.refresh_tokens import SqlRefreshTokens
 from idp.core.readiness import Readiness
 from idp.protocol.authorization.par import PushedRequestEndpoint
 from idp.protocol.client_auth.answers import json_response
+from idp.protocol.client_auth.cross_origin import CrossOrigin
 from idp.protocol.logout.upstream_ends import UpstreamLogouts
 from idp.protocol.logout.upstream_logout import UpstreamLogoutEndpoint
 from idp.protocol.published.discovery import discovery_document, mtls_members
@@ -29,13 +30,13 @@ _POST = ("POST",)
 def build_endpoints(parts: Parts, protocol: ProtocolParts, readiness: Readiness) -> PlainEndpoints:
     """Returns everything that is answered in front of Flask."""
     settings = parts.settings
-    own = _own_tokens(parts, protocol)
+    own, pages = _own_tokens(parts, protocol), CrossOrigin(parts.clients)
     routes = {
-        "/token": Route(_POST, _token(parts, protocol)),
-        "/par": Route(_POST, _pushed_requests(parts, protocol)),
-        "/revoke": Route(_POST, _revocation(parts, own)),
+        "/token": Route(_POST, _token(parts, protocol), pages),
+        "/par": Route(_POST, _pushed_requests(parts, protocol), pages),
+        "/revoke": Route(_POST, _revocation(parts, own), pages),
         "/introspect": Route(_POST, IntrospectionEndpoint(own, parts.clock, settings.where.issuer)),
-        "/userinfo": Route(("GET", "POST"), _userinfo(parts, protocol)),
+        "/userinfo": Route(("GET", "POST"), _userinfo(parts, protocol), pages),
         "/health/live": Route(READING, _alive),
         "/health/ready": Route(READING, _ready(readiness)),
     }

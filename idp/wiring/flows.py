@@ -11,22 +11,17 @@ from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
 from idp.flows.closing import ClosingFlow
 from idp.flows.cps import CpsFlow
+from idp.flows.door import DoorFlow
 from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
 from idp.flows.more_time import MoreTimeFlow
 from idp.flows.password import PasswordFlow
 from idp.flows.password_renewal import PasswordRenewalFlow
 from idp.flows.professional_context import ProfessionalContextFlow
-from idp.flows.psc import PscFlow
-from idp.flows.psc_leave import PscLeaveFlow
 from idp.flows.psc_picture import PscPictureFlow
 from idp.flows.same_person import SamePersonFlow
 from idp.flows.shared.enrolling import Enrolling
 from idp.flows.shared.password_tries import PasswordTries
-from idp.flows.shared.psc_attempts import PscAttempts
-from idp.flows.shared.psc_freshness import Freshness
-from idp.flows.shared.psc_leaving import PscLeaving
-from idp.flows.shared.psc_refusals import PscRefusals
 from idp.flows.shared.typed_form import TypedForm
 from idp.interaction.hub import Finishes
 from idp.settings.closing import months
@@ -39,6 +34,7 @@ from idp.wiring.flow_parts import FlowParts, build_flow_parts
 from idp.wiring.itinerary import build_charter_action
 from idp.wiring.parts import Parts, build_leaving
 from idp.wiring.passkeys import build_passkey_door
+from idp.wiring.psc_door import build_psc_door
 
 
 def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flow]:
@@ -46,6 +42,7 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
     shared, settings = build_flow_parts(parts, finishes), parts.settings
     return [
         ChoiceFlow(shared.desk, enrolment_from_psc=settings.psc.may_enrol),
+        DoorFlow(shared.desk),
         MoreTimeFlow(shared.desk, shared.deadlines),
         PscPictureFlow(shared.pictures),
         _password(parts, shared),
@@ -56,7 +53,7 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
         *_required(parts, shared),
         *build_email(parts, shared),
         *build_account(parts, shared),
-        *_psc(parts, shared),
+        *build_psc_door(parts, shared),
         *_cps(parts, shared),
     ]
 
@@ -183,43 +180,6 @@ def _required(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
         action=parts.context,
         contexts=parts.contexts,
         clock=parts.clock,
-    )
-
-
-def _psc(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
-    s = parts.settings
-    if parts.upstream is not None:
-        leaving = PscLeaving(
-            store=parts.store,
-            sealer=parts.resources.sealer,
-            upstream=parts.upstream,
-            issuer=s.where.issuer,
-            life=s.lives.upstream_life,
-        )
-        yield PscFlow(
-            desk=shared.desk,
-            admission=shared.admission,
-            accounts=parts.accounts,
-            attempts=PscAttempts(parts.store, s.lives.upstream_life),
-            upstream=parts.upstream,
-            sealer=parts.resources.sealer,
-            linking=shared.linking,
-            freshness=_freshness(parts),
-            refusals=PscRefusals(shared.desk, parts.store),
-            leaving=leaving,
-            parameter_bytes=s.bounds.parameter_bytes,
-            clock=parts.clock,
-        )
-        yield PscLeaveFlow(shared.desk, leaving)
-
-
-def _freshness(parts: Parts) -> Freshness:
-    settings = parts.settings
-    return Freshness(
-        cookies=parts.web.cookies,
-        stations=parts.web.stations,
-        session_life=settings.lives.session_life,
-        skew=settings.clock.skew,
     )
 
 

@@ -9,9 +9,10 @@ from idp.protocol.authorization.pushed_requests import PushedRequests
 from idp.protocol.authorization.request_object import RequestObjects
 from idp.protocol.authorization.request_reader import RequestReader
 from idp.protocol.claims.subject import Subjects
-from idp.protocol.client_auth.client_authentication import ClientAuthentication, Verify, has_secret, is_public
+from idp.protocol.client_auth.client_authentication import ClientAuthentication, Verify, is_public
 from idp.protocol.client_auth.client_door import ClientDoor
 from idp.protocol.client_auth.possession import Possession
+from idp.protocol.client_auth.secret_client import SecretAuthentication
 from idp.protocol.engine.engine import Engine
 from idp.protocol.engine.grants import GrantStore
 from idp.protocol.jose.client_jwt import ClientJwts
@@ -79,9 +80,10 @@ def build_protocol(parts: Parts) -> ProtocolParts:
 
 def _client_door(parts: Parts, tls_methods: Mapping[str, Verify]) -> ClientDoor:
     settings = parts.settings
+    secrets = SecretAuthentication(parts.client_keys.uses, parts.clock)
     methods = {
-        "client_secret_basic": has_secret,
-        "client_secret_post": has_secret,
+        "client_secret_basic": secrets.has_secret,
+        "client_secret_post": secrets.has_secret,
         "private_key_jwt": build_assertions(parts.resources, parts.client_keys).is_signed,
         "none": is_public,
         **tls_methods,
@@ -108,6 +110,7 @@ def _request_reader(parts: Parts, engine: Engine) -> RequestReader:
         verification=RequestVerification(
             engine=engine,
             read_hint=partial(read_hint, keys=parts.keys, issuer=s.where.issuer),
+            doors_of=lambda client: parts.itinerary.doors_open_to(client.client_id, client.minimum_acr),
             parameter_bytes=s.bounds.parameter_bytes,
             kept_bytes=s.bounds.request_bytes,
         ),

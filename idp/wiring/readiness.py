@@ -13,6 +13,7 @@ from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.clock_watch import ClockWatch
 from idp.adapters.sql.schema import SCHEMA_REVISION
 from idp.adapters.sql.stored_schema import stored_schema
+from idp.clients.credential_ends import credential_ends
 from idp.core.readiness import Check, Readiness, Status
 from idp.settings import Settings
 from idp.wiring.beside import work_checks
@@ -34,6 +35,7 @@ def build_readiness(parts: Parts, watch: ClockWatch) -> Readiness:
             _needed("charter", partial(_no_charter, parts.charters), after=_DATABASE),
             _needed("doors", partial(_no_door, parts)),
             Check(name="relying parties", wrong=partial(_fault_of_clients, parts)),
+            Check(name="credentials of relying parties", wrong=partial(_ended_credentials, parts)),
             Check(name="keys directory", wrong=lambda: parts.keys.fault),
             *_upstream(parts),
             *_lists(parts),
@@ -119,6 +121,12 @@ def open_doors(parts: Parts) -> dict[str, bool]:
 def _fault_of_clients(parts: Parts) -> str | None:
     parts.clients.registry()
     return parts.clients.fault
+
+
+def _ended_credentials(parts: Parts) -> str | None:
+    now = parts.clock.now()
+    ended = [end for end in credential_ends(parts.clients.registry()) if end.at <= now]
+    return ", ".join(f"no {end.kind} of {end.client_id} holds" for end in ended) or None
 
 
 def _upstream(parts: Parts) -> Iterator[Check]:

@@ -19,6 +19,7 @@ from idp.adapters.sql.backups import last_backup
 from idp.adapters.sql.clock_watch import ClockWatch
 from idp.adapters.sql.schema import SCHEMA_REVISION
 from idp.adapters.sql.stored_schema import stored_schema
+from idp.clients.credential_ends import credential_ends
 from idp.core.ephemeral import StoreUnavailable
 from idp.core.readiness import Status, Verdict
 from idp.core.readings import Reading
@@ -44,6 +45,7 @@ def readings(parts: Parts, verdict: Verdict, watch: ClockWatch) -> Iterator[Read
         partial(_upstream, parts),
         partial(_keys, parts.resources),
         partial(_certificates, parts),
+        partial(_client_credentials, parts),
         partial(_lists, parts),
     )
     yield from node_readings(parts.resources, watch)
@@ -199,6 +201,17 @@ def _certificates(parts: Parts) -> Iterator[Reading]:
             description="Until the first certificate of this use ends",
             value=(end - now) / _DAY,
             labels=(("certificate", use),),
+        )
+
+
+def _client_credentials(parts: Parts) -> Iterator[Reading]:
+    now = parts.clock.now()
+    for end in credential_ends(parts.clients.registry()):
+        yield Reading(
+            name="caducee_client_credential_days_left",
+            description="Until the last secret, key or certificate ends that is registered for a client",
+            value=(end.at - now) / _DAY,
+            labels=(("client", end.client_id), ("kind", end.kind)),
         )
 
 

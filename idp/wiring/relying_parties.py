@@ -8,6 +8,7 @@ from idp.adapters.http.jwks_uri import FetchedKeySets
 from idp.adapters.http.outbound import OutboundHttp
 from idp.adapters.unit import remember, remembered
 from idp.clients.client_file import ClientFile
+from idp.clients.credential_uses import CredentialUses
 from idp.clients.key_sets import ClientKeys
 from idp.clients.operator_rules import operator_rules
 from idp.core.clock import Clock
@@ -47,7 +48,9 @@ def build_outbound_http(settings: Settings) -> OutboundHttp:
 
 
 def build_client_keys(resources: Resources) -> ClientKeys:
-    return ClientKeys(FetchedKeySets(build_outbound_http(resources.settings), resources.clock))
+    settings, clock = resources.settings, resources.clock
+    uses = CredentialUses(clock, settings.operations.client_credentials)
+    return ClientKeys(FetchedKeySets(build_outbound_http(settings), clock), uses, clock)
 
 
 def build_assertions(resources: Resources, client_keys: ClientKeys) -> AssertionAuthentication:
@@ -81,7 +84,11 @@ def build_tls_methods(resources: Resources, possession: Possession, keys: Client
     settings = resources.settings
     authorities = _mtls_authorities(resources.settings)
     tls = TlsClientAuthentication(
-        certificates=possession.certificates, authorities=authorities, keys=keys, clock=resources.clock
+        certificates=possession.certificates,
+        authorities=authorities,
+        keys=keys,
+        uses=keys.uses,
+        clock=resources.clock,
     )
     served: dict[str, Verify] = {"self_signed_tls_client_auth": tls.by_registered_certificate}
     if authorities:

@@ -24,6 +24,7 @@ from idp.adapters.sql.open_sessions import SqlOpenSessions
 from idp.adapters.sql.outbox import SqlOutbox
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
 from idp.adapters.sql.work import SqlUnitOfWork
+from idp.clients.credential_ends import CredentialWatch
 from idp.clients.registry import logout_listeners
 from idp.core.refusal_trail import RefusalTrail
 from idp.flows.shared.new_browser_mail import NewBrowserMailer
@@ -159,6 +160,11 @@ def build_leavers(resources: Resources) -> Leavers:
         motive=motive,
         listeners=lambda: logout_listeners(clients.registry()),
     )
+
+
+def build_credential_watch(resources: Resources) -> CredentialWatch:
+    settings, clock = resources.settings, resources.clock
+    return CredentialWatch(build_clients(settings, clock), clock, settings.operations.client_credentials)
 
 
 def build_crl_refresher(resources: Resources) -> CrlRefresher | None:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import re
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,9 +13,11 @@ import pytest
 
 from idp.cli.main import main
 from idp.clients.client_file import ClientFile
+from idp.clients.credential_uses import CredentialUses
 from idp.clients.registry import Client
 from idp.core.clock import SystemClock
-from idp.protocol.client_auth.client_authentication import ClientAuthentication, ClientRefused, has_secret
+from idp.protocol.client_auth.client_authentication import ClientAuthentication, ClientRefused
+from idp.protocol.client_auth.secret_client import SecretAuthentication
 from tests.logged import logged_here
 
 _ENTRY = """\
@@ -38,8 +41,10 @@ def printed(capsys: pytest.CaptureFixture[str], *more: str) -> list[str]:
 def answered(path: Path, member: str, method: str, secret: str | None) -> Client:
     """Raises ClientRefused."""
     path.write_text(_ENTRY.format(method=method, member=member))
+    clock = SystemClock()
+    secrets = SecretAuthentication(CredentialUses(clock, timedelta(days=30)), clock)
     authentication = ClientAuthentication(
-        ClientFile(path, clock=SystemClock()), dict.fromkeys(METHODS, has_secret)
+        ClientFile(path, clock=clock), dict.fromkeys(METHODS, secrets.has_secret)
     )
     basic = base64.b64encode(f"viatrajectoire:{secret or ''}".encode()).decode()
     is_basic = method == "client_secret_basic" and secret is not None

@@ -2,15 +2,18 @@
 
 import dataclasses
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
+from idp.clients.credential_uses import CredentialUses
 from idp.clients.key_sets import ClientKeys, KeysUnavailable
 from idp.clients.public_keys import PublicJwk
 from idp.clients.registry import Client, read_clients
+from tests.fakes import FixedClock
 
 URI = "https://rp.example/jwks"
 RSA_JWK = dict(RSAKey.generate_key(2048).as_dict(private=False))
@@ -49,14 +52,19 @@ def inline(client: Client, *keys: dict[str, Any]) -> Client:
     return dataclasses.replace(client, jwks=keys)
 
 
+def keys_with(remote: FakeRemote, clock: FixedClock | None = None) -> ClientKeys:
+    clock = clock or FixedClock()
+    return ClientKeys(remote, CredentialUses(clock, timedelta(days=30)), clock)
+
+
 def of(client: Client, alg: str, kid: str | None, remote: FakeRemote | None = None) -> list[Any]:
-    found = ClientKeys(remote or FakeRemote()).for_verification(client, alg=alg, kid=kid)
+    found = keys_with(remote or FakeRemote()).for_verification(client, alg=alg, kid=kid)
     return [key.as_dict(private=False).get("x") or key.as_dict(private=False)["n"] for key in found]
 
 
 def test_nothing_is_fetched_for_a_client_without_jwks_uri(client: Client) -> None:
     remote = FakeRemote()
-    keys = ClientKeys(remote)
+    keys = keys_with(remote)
     assert keys.all(client) == keys.renewed(client) == ()
     for call in (keys.for_verification, keys.for_encryption):
         with pytest.raises(KeysUnavailable):
@@ -117,7 +125,7 @@ def test_an_unknown_kid_asks_the_address_once_more(client: Client) -> None:
 
 def test_the_key_published_for_encryption_is_taken_first(client: Client) -> None:
     def taken(*keys: dict[str, Any]) -> str | None:
-        return ClientKeys(FakeRemote()).for_encryption(inline(client, *keys), alg="ECDH-ES").kid
+        return keys_with(FakeRemote()).for_encryption(inline(client, *keys), alg="ECDH-ES").kid
 
     plain, said = EC_JWK | {"kid": "plain"}, OTHER_EC | {"kid": "said", "use": "enc"}
     exact = OTHER_EC | {"kid": "exact", "use": "enc", "alg": "ECDH-ES"}
@@ -134,4 +142,4 @@ def test_the_key_published_for_encryption_is_taken_first(client: Client) -> None
 def test_a_new_encryption_key_is_asked_for_when_none_fits(client: Client) -> None:
     remote = FakeRemote((RSA_JWK,), (EC_JWK | {"kid": "new"},))
     party = dataclasses.replace(client, jwks_uri=URI)
-    assert ClientKeys(remote).for_encryption(party, alg="ECDH-ES").kid == "new"
+    assert keys_with(remote).for_encryption(party, alg="ECDH-ES").kid == "new"

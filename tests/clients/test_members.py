@@ -41,6 +41,10 @@ PROOFS = {
     "backchannel_logout_uri": (
         "tests/protocol/logout/test_backchannel.py::test_notice_is_called_at_the_address_of_now"
     ),
+    "allowed_origins": (
+        "tests/protocol/client_auth/test_cross_origin.py::"
+        "test_a_page_of_a_listed_origin_reads_in_place_of_those_of_the_redirect_addresses"
+    ),
     "token_endpoint_auth_method": (
         "tests/protocol/client_auth/test_either_method.py::test_a_named_method_holds_the_client_to_it"
     ),
@@ -49,6 +53,9 @@ PROOFS = {
     ),
     "client_secret": (
         "tests/protocol/tokens/test_token.py::test_a_wrong_basic_header_is_401_with_its_challenge"
+    ),
+    "client_secrets": (
+        "tests/protocol/client_auth/test_dated_credentials.py::test_of_two_secrets_each_passes_in_its_days"
     ),
     "jwks": (
         "tests/protocol/client_auth/test_client_assertion.py::"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from idp.clients.client_file import ClientFile
-from idp.clients.client_secrets import MAKE_ONE
+from idp.clients.client_secrets import MAKE_ONE, secret_among
 from idp.clients.located_yaml import BadYaml
 from idp.clients.registry import read_clients
 from tests.fakes import FixedClock
@@ -36,7 +36,7 @@ def file(tmp_path: Path) -> Path:
 
 def knows(clients: ClientFile, secret: str) -> bool:
     client = clients.get("viatrajectoire")
-    return client is not None and client.is_secret(secret)
+    return client is not None and secret_among(client.secrets, secret) is not None
 
 
 def test_a_changed_secret_is_taken_a_second_later(file: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_key_set_in_a_file_is_watched_too(file: Path) -> None:
 def test_a_byte_order_mark_is_no_part_of_a_secret_nor_of_the_file(file: Path) -> None:
     (file.parent / "secret").write_bytes(b"\xef\xbb\xbf" + SECRET.encode() + b"\r\n")
     file.write_bytes(b"\xef\xbb\xbf" + CLIENTS.encode())
-    assert read_clients(file)["viatrajectoire"].is_secret(SECRET)
+    assert secret_among(read_clients(file)["viatrajectoire"].secrets, SECRET)
 
 
 Make = Callable[[Path], object]

@@ -83,7 +83,8 @@ def test_no_label_can_have_values_without_end() -> None:
     """The labels are these, and each has values of ours; `core/meters` bounds them all the same."""
     labels = {label for one in vars(measures).values() if isinstance(one, Family) for label in one.labels}
     assert labels == {
-        "answer", "call", "door", "endpoint", "event", "of", "outcome", "status", "stop", "store", "what",
+        "answer", "call", "client", "credential", "door", "endpoint", "ends", "event", "kind", "of", "outcome",
+        "status", "stop", "store", "what",
     }  # fmt: skip
     assert MOST_CHILDREN == 400
 

@@ -106,6 +106,7 @@ def test_in_the_flows_only_the_desk_and_the_doors_that_lead_away_redirect() -> N
         "idp.flows.psc",
         "idp.flows.psc_leave",
         "idp.flows.cps",
+        "idp.flows.shared.psc_departure",
         *of_account,
     }
 

@@ -24,6 +24,7 @@ from idp.pages import personal_data as data_pages
 from idp.pages import sign_in as pages
 from idp.pages.closing import ClosingPage
 from idp.pages.delay import Delay
+from idp.pages.door import DoorPage
 from idp.pages.form_post import FormPostPage
 from idp.pages.frame import Deadline, Frame
 from idp.pages.history import VARIANTS, DayView, EntryView, HistoryPage, ReportPage, is_doubtful, words_of
@@ -135,6 +136,7 @@ def every_state(locale: str) -> list[State]:
     """A name that ends with "!" is a page whose title announces an error."""
     return [
         *_choice(),
+        *_door(),
         *_password(),
         *_email_otp(),
         *_passkey(),
@@ -197,6 +199,7 @@ def _choice() -> list[State]:
     for notice in (
         "choice.step_up",
         "choice.other_door",
+        "choice.hinted",
         "choice.fresh",
         "choice.restarted",
         "choice.mailbox_shared",
@@ -205,6 +208,18 @@ def _choice() -> list[State]:
             State(notice.replace(".", "-"), "choice.html", pages.ChoicePage(doors=ALL, notice=notice))
         )
     return states
+
+
+def _door() -> list[State]:
+    models = {
+        "cps": DoorPage(door="cps", doors=ALL),
+        "cps-hinted": DoorPage(door="cps", doors=ALL, notice="choice.hinted"),
+        "cps-alone": DoorPage(door="cps", doors=CARD_ONLY),
+        "password": DoorPage(door="password", doors=ALL, login_hint="99700218896"),
+        "password-hinted": DoorPage(door="password", doors=ALL, notice="choice.hinted"),
+        "password-alone": DoorPage(door="password", doors=PASSWORD_ONLY),
+    }
+    return [State(f"door-{name}", "door.html", model) for name, model in models.items()]
 
 
 def _password() -> list[State]:

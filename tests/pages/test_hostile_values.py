@@ -14,6 +14,7 @@ from idp.pages import enrolment as enrolment_pages
 from idp.pages import personal_data as data_pages
 from idp.pages import sign_in as pages
 from idp.pages.closing import ClosingPage
+from idp.pages.door import DoorPage
 from idp.pages.form_post import FormPostPage
 from idp.pages.history import DayView, EntryView, HistoryPage, ReportPage, words_of
 from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
@@ -70,6 +71,7 @@ def hostile_states() -> Iterator[State]:
         id=1, hour=HOSTILE, words=words_of(ENTRIES[0]), application=HOSTILE, is_doubtful=True
     )
     models: dict[str, object] = {
+        "door.html": DoorPage(door="password", doors=ALL, notice="choice.hinted", login_hint=HOSTILE),
         "choice.html": pages.ChoicePage(doors=ALL, notice="choice.step_up"),
         "password.html": pages.PasswordPage(doors=ALL, rpps=HOSTILE, error="password.refused"),
         "email_otp.html": otp(masked_email=HOSTILE, expires_at_local=HOSTILE),

@@ -25,7 +25,7 @@ from idp.adapters.card_host.proxy_listener import UNREADABLE, certificate_of
 from idp.adapters.hsm.signer import _decoded
 from idp.adapters.psc.id_token import verify_signature
 from idp.adapters.psc.signing_keys import read_signing_keys
-from idp.clients.public_keys import public_keys, usable_keys
+from idp.clients.public_keys import leaf_der, public_keys, usable_keys
 from idp.core.octets import NotOctets, b64_octets, b64u_octets, is_b64u
 from idp.core.refusal_trail import RefusalTrail
 from idp.core.sealing import Sealer
@@ -33,7 +33,6 @@ from idp.interaction.upstream import UpstreamRefused
 from idp.protocol.client_auth.client_authentication import ClientRefused, _presented
 from idp.protocol.client_auth.client_certificate import CertificateRefused, ClientCertificates
 from idp.protocol.client_auth.dpop import DpopProofs, Nonces, ProofRefused
-from idp.protocol.client_auth.tls_client import _leaf_der
 from idp.protocol.engine.provider import announced_key_is_thumbprint, pkce_is_s256
 from idp.protocol.jose.client_jwt import BadClientJwt, ClientJwts, unverified_claims
 from idp.protocol.jose.id_token_hint import BadHint, read_hint
@@ -96,7 +95,7 @@ def keys_of_client(*_: object, **__: object) -> tuple[ECKey]:
     return (ECKey.import_key({**_EC}),)
 
 
-_CLIENT_JWTS = ClientJwts(cast(Any, SimpleNamespace(for_verification=keys_of_client)))
+_CLIENT_JWTS = ClientJwts(cast(Any, SimpleNamespace(for_verification=keys_of_client, used=lambda *_: None)))
 _OURS = cast(Any, SimpleNamespace(jwks=lambda: {"keys": [{**_EC, "kid": "k", "alg": "ES256"}]}))
 
 #: Header, claims, what signs, and the reader of each kind of token.
@@ -237,7 +236,7 @@ READERS: Mapping[str, Reader] = {
     "Client-Cert at the card host": Reader(
         _DER, lambda text: certificate_of(f":{text}:") not in (UNREADABLE, None), is_padded=True
     ),
-    "x5c": Reader(_DER, lambda text: _leaf_der({"x5c": [text]}) is not None, is_padded=True),
+    "x5c": Reader(_DER, lambda text: leaf_der({"x5c": [text]}) is not None, is_padded=True),
     "key of the HSM in the ring": Reader(
         base64.b64encode(_PUBLIC_DER).decode(), refusing(ValueError, _decoded), is_padded=True
     ),

@@ -1,7 +1,7 @@
 """Contains what a relying party asks at /authorize and /par, verified and single-valued. Not here: the person."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
@@ -11,6 +11,7 @@ from idp.clients.registry import Client
 from idp.core.errors import ClientError, OAuthError, PageError, Problem
 from idp.interaction.assurance import RANK
 from idp.interaction.authenticator import Acr
+from idp.interaction.hint import PARAMETER as IDP_HINT
 from idp.protocol.authorization.authorization_response import (
     RESPONSE_MODES,
     AuthorizationError,
@@ -22,7 +23,7 @@ from idp.protocol.jose.id_token_hint import BadHint, EncryptedHint, ReadHint
 from idp.web.parameters import is_short, single_valued
 
 #: Verified here, and kept beside what the engine verifies.
-_OURS = ("prompt", "claims", "login_hint")
+_OURS = ("prompt", "claims", "login_hint", IDP_HINT)
 #: OpenID Connect Core §3.1.2.6: refused with codes of their own. A request object that was opened is not among them.
 _NOT_SUPPORTED = {
     "request": OAuthError.REQUEST_NOT_SUPPORTED,
@@ -166,6 +167,8 @@ class RequestVerification:
 
     engine: Engine
     read_hint: ReadHint
+    #: Which doors a client has, by name.
+    doors_of: Callable[[Client], tuple[str, ...]]
     parameter_bytes: int
     #: What may be kept of a request.
     kept_bytes: int
@@ -196,6 +199,14 @@ class RequestVerification:
             alg=client.authorization_signed_response_alg,
         )
 
+    def _check_door(self, hinted: str | None, client: Client) -> None:
+        """Raises ClientError unless the door is open to this client: on no page the person could mend that."""
+        doors = self.doors_of(client)
+        if hinted is not None and hinted not in doors:
+            raise ClientError(
+                OAuthError.INVALID_REQUEST, f"idp_hint: open to this client: {', '.join(doors) or 'none'}"
+            )
+
     def _verified(self, received: Received, client: Client) -> AuthorizationRequest:
         parameters = _flat(received.values, self.parameter_bytes)
         _check_way(received, parameters, client)
@@ -207,6 +218,7 @@ class RequestVerification:
         if client.nonce == "required" and not parameters.get("nonce"):
             raise ClientError(OAuthError.INVALID_REQUEST, "nonce is required for this client")
         prompts = _prompts(parameters.get("prompt"))
+        self._check_door(parameters.get(IDP_HINT), client)
         claims = read_claims_request(parameters.get("claims"), client)
         request = self.engine.parse(parameters)
         kept = {**request, **{name: parameters[name] for name in _OURS if parameters.get(name)}}

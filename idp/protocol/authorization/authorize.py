@@ -16,6 +16,7 @@ from idp.clients.client_file import ClientFile
 from idp.clients.registry import Client
 from idp.core.errors import OAuthError, PageError, Problem
 from idp.interaction.gate import IssueRefused, MayNotIssue
+from idp.interaction.hint import hinted_door
 from idp.interaction.hub import Done, Failed, Failure, Hub
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.record import AUTHORIZATION, Interaction
@@ -146,13 +147,19 @@ class AuthorizeEndpoint:
         facts/security AC2: a wish that no door can grant is dropped; a condition that none can meet is an error at
         once.
         """
-        if self.itinerary.paths(interaction):
-            return interaction
-        modest = dataclasses.replace(interaction, needed=client.minimum_acr)
-        if interaction.essential and not self.itinerary.paths(modest):
-            error = OAuthError.UNMET_AUTHENTICATION_REQUIREMENTS
-            raise self._error(modest, error, "no open door reaches an essential acr")
-        return modest
+        reachable = interaction
+        if not self.itinerary.paths(interaction):
+            reachable = dataclasses.replace(interaction, needed=client.minimum_acr)
+        error, hinted = OAuthError.UNMET_AUTHENTICATION_REQUIREMENTS, hinted_door(interaction)
+        if interaction.essential and not self.itinerary.paths(reachable):
+            raise self._error(reachable, error, "no open door reaches an essential acr")
+        doors = self.itinerary.doors_open_to(client.client_id, reachable.needed, reachable.essential)
+        if hinted is not None and hinted not in doors:
+            # Asked for in one request: neither is followed at the price of the other.
+            raise self._error(
+                reachable, error, f"idp_hint: the acr asked for is reached by: {', '.join(doors)}"
+            )
+        return reachable
 
     # The end.
 

@@ -1,23 +1,21 @@
 """Contains which client calls: one method in a request, a registered one only (RFC 6749 §2.3; facts/security TK7).
 
-Not here: what each method verifies (`client_assertion`, `tls_client`), the answer to a refusal (`client_door`).
+Not here: what each method verifies (`secret_client`, `client_assertion`, `tls_client`), the answer to a refusal
+(`client_door`).
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-import structlog
 from werkzeug.wrappers import Request
 
 from idp.clients.client_file import ClientFile
-from idp.clients.client_secrets import MAKE_ONE
 from idp.clients.registry import Client
 from idp.core.errors import ClientError, OAuthError
 from idp.core.octets import b64_octets
+from idp.protocol.client_auth.cross_origin import names_client
 from idp.protocol.jose.client_jwt import BadClientJwt, unverified_claims
-
-log = structlog.get_logger()
 
 _REFUSED = "client authentication failed"
 
@@ -64,14 +62,6 @@ _MEANS_OF: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def has_secret(client: Client, presented: PresentedCredentials) -> bool:
-    is_proved = any(client.is_secret(secret) for secret in presented.secrets)
-    if not is_proved and any(client.is_of_digest(secret) for secret in presented.secrets):
-        # The operator registered the digest of a secret that is none, and would look for another fault.
-        log.error("client_secret_too_weak", client_id=client.client_id, action=MAKE_ONE)
-    return is_proved
-
-
 def is_public(client: Client, presented: PresentedCredentials) -> bool:
     return client.is_public
 
@@ -87,6 +77,8 @@ class ClientAuthentication:
         """Returns the client that proved itself. Raises ClientRefused, or ClientError for two methods at once."""
         presented = _presented(request, form)
         client = self.clients.get(presented.client_id)
+        if client is not None:
+            names_client(request, client)
         # Only a registered method: a client with a key must not be let in by a secret (facts/security TK7).
         methods = client.auth_methods if client else ()
         method = next((name for name in methods if presented.means in _MEANS_OF[name]), "")

@@ -23,14 +23,14 @@ from cryptography.x509.verification import (
     VerificationError,
 )
 
+from idp.clients.credential_uses import CredentialUses
 from idp.clients.key_sets import ClientKeys, KeysUnavailable
 from idp.clients.members import TLS_SUBJECTS
-from idp.clients.public_keys import PublicJwk
+from idp.clients.public_keys import PublicJwk, leaf_der
 from idp.clients.registry import Client
 from idp.core.clock import Clock
-from idp.core.octets import NotOctets, b64_octets
 from idp.protocol.client_auth.client_authentication import PresentedCredentials
-from idp.protocol.client_auth.client_certificate import ClientCertificates
+from idp.protocol.client_auth.client_certificate import ClientCertificate, ClientCertificates
 
 
 def _names(certificate: x509.Certificate, kind: type[Any]) -> list[Any]:
@@ -75,6 +75,7 @@ class TlsClientAuthentication:
     certificates: ClientCertificates
     authorities: list[x509.Certificate]
     keys: ClientKeys
+    uses: CredentialUses
     clock: Clock
 
     def by_authority(self, client: Client, presented: PresentedCredentials) -> bool:
@@ -91,7 +92,7 @@ class TlsClientAuthentication:
         (name,) = [name for name, value in registered.items() if value is not None]
         # A subject or an extension that cannot be read names no client.
         with suppress(ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-            return registered[name] in _NAMES_OF[name](certificate.parsed)
+            return registered[name] in _NAMES_OF[name](certificate.parsed) and self._used(client, certificate)
         return False
 
     def by_registered_certificate(self, client: Client, presented: PresentedCredentials) -> bool:
@@ -106,11 +107,18 @@ class TlsClientAuthentication:
             return False
         try:
             # Known key sets first: a set is fetched again only for a certificate that is not in it.
-            return _is_among(certificate.der, self.keys.all(client)) or _is_among(
+            is_known = _is_among(certificate.der, self.keys.all(client)) or _is_among(
                 certificate.der, self.keys.renewed(client)
             )
         except KeysUnavailable:
             return False
+        return is_known and self._used(client, certificate)
+
+    def _used(self, client: Client, certificate: ClientCertificate) -> bool:
+        """Count that it proved the client. Returns True."""
+        ends_at = certificate.parsed.not_valid_after_utc
+        self.uses.of_certificate(client, certificate.thumbprint, ends_at)
+        return True
 
     def _is_vouched_for(self, certificate: x509.Certificate) -> bool:
         builder = PolicyBuilder().store(Store(self.authorities)).time(self.clock.now())
@@ -126,7 +134,7 @@ class TlsClientAuthentication:
 
 
 def _is_among(der: bytes, keys: Sequence[PublicJwk]) -> bool:
-    return der in [_leaf_der(jwk) for jwk in keys]
+    return der in [leaf_der(jwk) for jwk in keys]
 
 
 def _is_strong(certificate: x509.Certificate) -> bool:
@@ -141,22 +149,6 @@ def _is_strong(certificate: x509.Certificate) -> bool:
 
 def _is_in_force(certificate: x509.Certificate, now: datetime) -> bool:
     return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
-
-
-def _leaf_der(jwk: PublicJwk) -> bytes | None:
-    """Returns the first certificate of `x5c`, in base64 of DER (RFC 7517 §4.7)."""
-    chain = jwk.get("x5c")
-    if (
-        not isinstance(chain, Sequence)
-        or isinstance(chain, str)
-        or not chain
-        or not isinstance(chain[0], str)
-    ):
-        return None
-    try:
-        return b64_octets(chain[0])
-    except NotOctets:
-        return None
 
 
 def _is_for_clients(policy: Policy, certificate: x509.Certificate, usage: x509.ExtendedKeyUsage) -> None:

@@ -51,9 +51,11 @@ class ClientJwts:
             keys = self.keys.for_verification(client, alg=str(header["alg"]), kid=header.get("kid"))
             for key in keys:
                 try:
-                    return strict_object(jws.deserialize_compact(token, key, registry=_JWS).payload)
+                    claims = strict_object(jws.deserialize_compact(token, key, registry=_JWS).payload)
                 except JoseError:
                     continue
+                self.keys.used(client, key)
+                return claims
         except (Malformed, KeysUnavailable, ValueError, TypeError, RecursionError) as error:
             # RecursionError: joserfc parses the header again, one frame deeper than we did.
             raise BadClientJwt(str(error)) from error

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp.core.ephemeral import StoreUnavailable
 from idp.protocol.client_auth.answers import json_response, unavailable_response
+from idp.protocol.client_auth.cross_origin import CrossOrigin, allowing, is_preflight
 from idp.protocol.published.documents import Document
 from idp.settings.where import WhereSettings
 from idp.signing.signer import SignerUnavailable
@@ -33,6 +34,8 @@ _PRINTABLE = re.compile(r"[!-~]*")
 class Route:
     methods: tuple[str, ...]
     endpoint: Callable[[Request], Response]
+    #: Who of the pages in a browser may read its answers. None: no page.
+    pages: CrossOrigin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +74,9 @@ class PlainEndpoints:
         self, find: Callable[[], Document], environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] not in READING:
-            return send(_not_allowed(READING), self.where, environ, start_response)
+            # Anybody may read it, whatever the page sends along.
+            told = allowing("*", READING) if is_preflight(environ) else _not_allowed(READING)
+            return send(told, self.where, environ, start_response)
         try:
             document = find()
         except Exception as error:
@@ -80,6 +85,13 @@ class PlainEndpoints:
 
     def _answer(self, route: Route, environ: Environ) -> Response:
         request = ReadRequest(environ, body_bytes=self.body_bytes)
+        if route.pages is None:
+            return self._of(route, request)
+        if is_preflight(environ):
+            return route.pages.preflight(request, route.methods)
+        return route.pages.open(request, self._of(route, request))
+
+    def _of(self, route: Route, request: Request) -> Response:
         if request.method not in route.methods:
             return _not_allowed(route.methods)
         try:

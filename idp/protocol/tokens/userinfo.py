@@ -13,6 +13,7 @@ from idp.interaction.gate import IssueRefused
 from idp.protocol.claims.account_claims import named_claims
 from idp.protocol.claims.upstream_claims import upstream_claims
 from idp.protocol.client_auth.answers import json_response, jwt_response
+from idp.protocol.client_auth.cross_origin import names_client
 from idp.protocol.client_auth.dpop import ProofRefused
 from idp.protocol.client_auth.possession import HolderMismatch, OtherScheme, Possession
 from idp.protocol.client_auth.presented_token import (
@@ -84,6 +85,7 @@ class UserinfoEndpoint:
     def _answer(self, request: Request, token: PresentedToken) -> Response:
         opened = self.grant_store.open(token.value)
         client = opened.client
+        names_client(request, client)
         self.possession.verify_holder(request, token, opened.binding, client)
         # facts/security TK6: what would give no new token ends this one before it expires.
         account = self.gate.admit(client, opened.granted, opened.acr)

@@ -190,6 +190,8 @@ def test_another_client_neither_opens_a_reference_nor_spoils_it(provider: Provid
         ({"request_uri": "urn:ietf:params:oauth:request_uri:x"}, "invalid_request"),
         ({"request": "a.b.c"}, "request_not_supported"),
         ({"id_token_hint": "x"}, "invalid_request"),
+        ({"idp_hint": "evil"}, "invalid_request"),
+        ({"idp_hint": "psc"}, "invalid_request"),  # closed in this house
         ({"state": "a" * 9000}, "invalid_request"),
     ],
 )
@@ -199,6 +201,13 @@ def test_what_authorize_would_refuse_is_refused_when_pushed(
     response = push(provider, **changes)
     assert (response.status_code, response.get_json()["error"]) == (400, error)
     assert "evil" not in response.text
+
+
+def test_a_hint_that_was_pushed_leads_to_its_door(provider: Provider) -> None:
+    request_uri = push(provider, idp_hint="password").get_json()["request_uri"]
+    # Beside the reference nothing counts, a second hint neither.
+    for more in ({}, {"idp_hint": "evil"}):
+        assert come(provider, request_uri, **more).headers["Location"].endswith("/door")
 
 
 def test_nobody_pushes_in_the_name_of_another(provider: Provider) -> None:

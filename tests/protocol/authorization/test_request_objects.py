@@ -153,6 +153,12 @@ def test_what_we_do_not_know_is_ignored_whatever_its_type(provider: Provider) ->
 def test_a_bad_request_well_signed_gets_its_own_error(provider: Provider) -> None:
     assert answer_of(ask(provider, signed(claims(scope="email"))))["error"] == "invalid_scope"
     assert answer_of(ask(provider, signed(claims(code_challenge=None))))["error"] == "invalid_request"
+    assert answer_of(ask(provider, signed(claims(idp_hint="gate"))))["error"] == "invalid_request"
+
+
+def test_a_signed_hint_leads_to_its_door_and_an_unsigned_one_nowhere(provider: Provider) -> None:
+    assert ask(provider, signed(claims(idp_hint="password"))).headers["Location"].endswith("/door")
+    assert ask(provider, signed(claims()), idp_hint="password").headers["Location"].endswith("/choice")
 
 
 def test_a_stranger_s_address_well_signed_goes_nowhere(provider: Provider) -> None:
@@ -200,7 +206,7 @@ def test_an_envelope_that_does_not_fit_is_an_invalid_request_object(
     assert error_of(provider, signed(claims(**shifted))) == "invalid_request_object"
 
 
-@pytest.mark.parametrize("name", ["state", "nonce", "scope", "login_hint", "claims"])
+@pytest.mark.parametrize("name", ["state", "nonce", "scope", "login_hint", "claims", "idp_hint"])
 def test_a_number_is_no_text(provider: Provider, name: str) -> None:
     """RFC 9101 §4: the relying party would get back a `state` of « 12 », which it never sent."""
     assert error_of(provider, signed(claims(**{name: 12}))) == "invalid_request_object"
@@ -325,7 +331,8 @@ def test_a_request_of_the_fapi_profile_says_since_when_it_is_good(
 ) -> None:
     """`instants`: in seconds from now."""
     keys: Any = SimpleNamespace(
-        for_verification=lambda *_, **__: (ECKey.import_key(KEY.export_public(as_dict=True)),)
+        for_verification=lambda *_, **__: (ECKey.import_key(KEY.export_public(as_dict=True)),),
+        used=lambda *_: None,
     )
     objects = RequestObjects(
         jwts=ClientJwts(keys),

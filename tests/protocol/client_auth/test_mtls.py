@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from werkzeug.test import Client, TestResponse
 
 from idp.adapters.sql.schema import audit_events
+from idp.core.measures import CLIENT_CREDENTIALS
 from idp.settings import BadSetting
 from tests.adapters.http.far_machine import far_machine, say
 from tests.protocol.proofs import USERINFO_URI, DpopKey, ath
@@ -72,6 +73,7 @@ _MORE_CLIENTS = "".join(
             "self_signed_tls_client_auth",
             jwks={"keys": [{k: v for k, v in ANOTHER.jwk.items() if k != "x5c"}, EXPIRED_OWN.jwk, OWN.jwk]},
         ),
+        _client("own-ended", "self_signed_tls_client_auth", jwks={"keys": [{**OWN.jwk, "not_after": "2020-01-31"}]}),
         _client("mobile-tls", "none", tls_client_certificate_bound_access_tokens=True),
         *(_client(client_id, "tls_client_auth", **{member: value}) for client_id, (member, value) in _SAN.items()),
     ]
@@ -254,6 +256,15 @@ def test_the_very_certificate_registered_is_the_client(house: Provider, signed_i
     answer = redeem(house, signed_in, "own", by_proxy(OWN))
     assert answer.status_code == 200, answer.text
     assert answer.get_json()["token_type"] == "Bearer"
+    # Its end is told of from 30 days before it.
+    used = CLIENT_CREDENTIALS.of("own", "certificate", OWN.thumbprint[:8], "soon")
+    before = used.value
+    assert is_client(house, "own", by_proxy(OWN))
+    assert used.value == before + 1
+
+
+def test_a_registered_certificate_counts_in_the_days_beside_it(house: Provider) -> None:
+    assert not is_client(house, "own-ended", by_proxy(OWN))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,34 @@
+"""The web origins whose pages may call us for a public client (RFC 6454 §6.1, as browsers write them).
+
+Contains those that a client has. Not here: what a browser is told of them (`protocol/client_auth/cross_origin`).
+"""
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from idp.clients.located_yaml import At
+from idp.clients.redirects import is_private_use
+from idp.clients.values import exact_uri
+
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+def origin_of(uri: str) -> str:
+    """Returns scheme, host and port of a registered http or https address, in lower case, without a default port."""
+    parts = urlsplit(uri)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = "" if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def origins_of(uris: Iterable[str]) -> tuple[str, ...]:
+    """Returns the origins of those registered addresses that a page can have."""
+    return tuple(origin_of(uri) for uri in uris if not is_private_use(uri))
+
+
+def web_origins(at: At) -> tuple[str, ...]:
+    """Returns origins as a browser writes them: nothing else would ever be equal to what it sends."""
+    for item in at.items():
+        if exact_uri(item) != origin_of(item.text()):
+            raise item.fail(f"expected an origin as browsers write it: {origin_of(item.text())}")
+    return tuple(item.text() for item in at.items())

@@ -1,0 +1,61 @@
+"""Contains the door of Pro Santé Connect, built with what it needs. Not here: our client there (`psc`)."""
+
+from collections.abc import Iterator
+
+from idp.flows.psc import PscFlow
+from idp.flows.psc_leave import PscLeaveFlow
+from idp.flows.shared.psc_attempts import PscAttempts
+from idp.flows.shared.psc_departure import PscDeparture
+from idp.flows.shared.psc_freshness import Freshness
+from idp.flows.shared.psc_leaving import PscLeaving
+from idp.flows.shared.psc_refusals import PscRefusals
+from idp.web.page_routes import Flow
+from idp.wiring.flow_parts import FlowParts
+from idp.wiring.parts import Parts
+
+
+def build_psc_door(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
+    """Yields its flows; none without Pro Santé Connect."""
+    s = parts.settings
+    if parts.upstream is not None:
+        leaving = PscLeaving(
+            store=parts.store,
+            sealer=parts.resources.sealer,
+            upstream=parts.upstream,
+            issuer=s.where.issuer,
+            life=s.lives.upstream_life,
+        )
+        attempts = PscAttempts(parts.store, s.lives.upstream_life)
+        refusals = PscRefusals(shared.desk, parts.store)
+        yield PscFlow(
+            desk=shared.desk,
+            admission=shared.admission,
+            accounts=parts.accounts,
+            attempts=attempts,
+            departure=PscDeparture(
+                desk=shared.desk,
+                attempts=attempts,
+                upstream=parts.upstream,
+                refusals=refusals,
+                clock=parts.clock,
+            ),
+            upstream=parts.upstream,
+            sealer=parts.resources.sealer,
+            linking=shared.linking,
+            freshness=_freshness(parts),
+            refusals=refusals,
+            leaving=leaving,
+            parameter_bytes=s.bounds.parameter_bytes,
+            clock=parts.clock,
+        )
+        yield PscLeaveFlow(shared.desk, leaving)
+
+
+def _freshness(parts: Parts) -> Freshness:
+    settings = parts.settings
+    return Freshness(
+        cookies=parts.web.cookies,
+        stations=parts.web.stations,
+        session_life=settings.lives.session_life,
+        skew=settings.clock.skew,
+    )
