@@ -17,7 +17,9 @@ from tests.scratch import SHARED
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.relying_parties", description="The pages, tried.")
     parser.add_argument("names", nargs="*", metavar="PAGE", help="these pages only, without .md")
-    parser.add_argument("--write", action="store_true", help="write the table of docs/relying-parties/README.md")
+    parser.add_argument(
+        "--write", action="store_true", help="write the table of docs/relying-parties/README.md"
+    )
     options = parser.parse_args()
     files = sorted(file for file in PAGES.glob("*.md") if "```sh run" in file.read_text("utf-8"))
     pages = [read_page(file) for file in files if not options.names or file.stem in options.names]

@@ -5,18 +5,20 @@ Contains the files, the process and its end. Not here: the person (`run`).
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from http.client import BAD_REQUEST
 from pathlib import Path
-from urllib.parse import urlsplit
+
+import requests
 
 from tests.limits import within
 from tests.relying_parties.page import Page
 
 _START_SECONDS = 60
+_ANSWER_SECONDS = 10
 
 
 class DidNotStart(Exception):
@@ -30,6 +32,7 @@ def running(page: Page, directory: Path, variables: Mapping[str, str]) -> Iterat
         file = directory / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, "utf-8")
+    directory.chmod(0o755)  # a web server reads it as another user
     log = directory / "log.txt"
     with log.open("w") as written:
         process = subprocess.Popen(
@@ -48,12 +51,13 @@ def running(page: Page, directory: Path, variables: Mapping[str, str]) -> Iterat
 
 
 def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
-    parts = urlsplit(url)
     deadline = time.monotonic() + within(_START_SECONDS)
     while time.monotonic() < deadline and process.poll() is None:
-        with suppress(OSError), socket.create_connection((parts.hostname or "", parts.port or 443), 1):
-            return
-        time.sleep(0.1)
+        with suppress(requests.RequestException):
+            # Behind a proxy of its own, an application answers 404 or 503 before it is there.
+            if requests.get(url, allow_redirects=False, timeout=_ANSWER_SECONDS).status_code < BAD_REQUEST:
+                return
+        time.sleep(0.2)
     raise DidNotStart(log.read_text("utf-8", "replace")[-2000:])
 
 

@@ -20,7 +20,9 @@ _INSTALL_SECONDS = 900
 
 
 def prepare(name: str, directory: Path) -> Mapping[str, str]:
-    """Install what the page of this name needs; npm's modules into the directory. Returns variables for the application.
+    """Install what the page of this name needs; npm's modules into the directory.
+
+    Returns variables for the application.
 
     Raises FileNotFoundError for a page without a lock, CalledProcessError when an installation fails.
     """

@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 _BLOCK = re.compile(r"^```(\w+) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_OPEN = re.compile(r"^Open <(https?://[^>]+)>", re.MULTILINE)
+_OPEN = re.compile(r"^Open <(https?://[^>]+)>(, with JavaScript)?", re.MULTILINE)
 _VERSION = re.compile(r"^Run with: (.+)\.$", re.MULTILINE)
 _NEEDS = re.compile(r"^Needs: (.+)\.$", re.MULTILINE)
 _COMMANDS = frozenset({"install", "run"})
@@ -25,14 +25,21 @@ class PageFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`needs`: what it takes beyond the library's own defaults, « nothing » for none. `versions`: as the page names them."""
+    """`needs`: what it takes beyond the library's own defaults. `versions`: as the page names them.
+    `is_scripted`: it is for a browser with JavaScript."""
 
     name: str
     title: str
     versions: str
     needs: str
     opened: str
+    is_scripted: bool
     blocks: dict[str, str]
+
+    @property
+    def origin(self) -> str:
+        """The beginning of every address of the application."""
+        return self.opened[: self.opened.index("/", len("https://"))]
 
     @property
     def registration(self) -> str:
@@ -58,18 +65,20 @@ def read_page(path: Path) -> Page:
     text = path.read_text("utf-8")
     blocks = {name: body for _, name, body in _BLOCK.findall(text)}
 
-    def found(pattern: re.Pattern[str], what: str) -> str:
+    def found(pattern: re.Pattern[str], what: str) -> re.Match[str]:
         match = pattern.search(text)
         if match is None:
             raise PageFault(f"{path.name}: {what}")
-        return match.group(1)
+        return match
 
+    opened = found(_OPEN, "no « Open <…> » line")
     page = Page(
         name=path.stem,
         title=text.partition("\n")[0].removeprefix("# "),
-        versions=found(_VERSION, "no « Run with: … » line"),
-        needs=found(_NEEDS, "no « Needs: … » line"),
-        opened=found(_OPEN, "no « Open <…> » line"),
+        versions=found(_VERSION, "no « Run with: … » line")[1],
+        needs=found(_NEEDS, "no « Needs: … » line")[1],
+        opened=opened[1],
+        is_scripted=opened[2] is not None,
         blocks=blocks,
     )
     for wanted in ("install", "run"):

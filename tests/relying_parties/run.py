@@ -9,14 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from sandbox.demo.driver import Browser
-from tests.conformance.visitor import Visitor
 from tests.demonstration import Demonstration, running_demo
 from tests.relying_parties.application import running
 from tests.relying_parties.environment import prepare
 from tests.relying_parties.page import Page
+from tests.relying_parties.person import sign_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,10 @@ class Attempt:
 
 @contextmanager
 def demo() -> Iterator[Demonstration]:
-    with tempfile.TemporaryDirectory() as state, running_demo(Path(state), "--profile", "conformance") as started:
+    with (
+        tempfile.TemporaryDirectory() as state,
+        running_demo(Path(state), "--profile", "conformance") as started,
+    ):
         yield started
 
 
@@ -38,12 +39,12 @@ def attempts(provider: Demonstration, pages: Sequence[Page]) -> Iterator[Attempt
         with tempfile.TemporaryDirectory() as place:
             try:
                 yield Attempt(page, _sign_in(provider, page, Path(place)))
-            except Exception as fault:  # noqa: BLE001 whatever it was, the others have their turn
+            except Exception as fault:
                 yield Attempt(page, f"{type(fault).__name__}: {fault}")
 
 
 def _sign_in(provider: Demonstration, page: Page, place: Path) -> str | None:
-    secret = secrets.token_hex(32)
+    rpps, secret = provider.ready["conformance"]["person"]["login"], secrets.token_hex(32)
     _register(provider, page, secret)
     ca = str(provider.ready["ca_bundle"])
     told = {
@@ -53,14 +54,11 @@ def _sign_in(provider: Demonstration, page: Page, place: Path) -> str | None:
         "REQUESTS_CA_BUNDLE": ca,
         "NODE_EXTRA_CA_CERTS": ca,
     }
-    person = dict(provider.ready["conformance"]["person"])
-    with running(page, place, prepare(page.name, place) | told) as log, Browser(ca_bundle=ca) as browser:
-        at = urlsplit(page.opened)
-        shown = Visitor(browser, person, f"{at.scheme}://{at.netloc}").visit(page.opened, {})
-        if shown.status == 200 and person["login"] in shown.html and shown.url.startswith(f"{at.scheme}://{at.netloc}"):
+    with running(page, place, prepare(page.name, place) | told) as log:
+        shown = sign_in(provider, page)
+        if shown.url.startswith(page.origin) and rpps in shown.words:
             return None
-        written = log.read_text("utf-8", "replace")[-1500:]
-        return f"{shown.status} at {shown.url}: {shown.text[:600]}\n{written}"
+        return f"at {shown.url}: {shown.words[:600]}\n{log.read_text('utf-8', 'replace')[-1500:]}"
 
 
 def _register(provider: Demonstration, page: Page, secret: str) -> None:
