@@ -90,4 +90,8 @@ class ClientFile:
         self._stamps = {self._path: stamp_of(self._path)}
         top = compose(self._path)
         self._stamps = {**self._stamps, **{path: stamp_of(path) for path in named_files(top)}}
-        return registry_of(top, self._rules)
+        registry = registry_of(top, self._rules)
+        for client in registry.values():
+            if client.pkce != "required":
+                log.warning("client_without_pkce", client_id=client.client_id, pkce=client.pkce)
+        return registry

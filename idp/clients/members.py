@@ -11,12 +11,14 @@ from typing import Any
 from idp.clients.located_yaml import At
 from idp.clients.origins import web_origins
 from idp.clients.redirects import answer_uris
+from idp.clients.scopes import ID_TOKEN_CLAIMS
 from idp.clients.secret_values import one_secret, two_secrets
 from idp.clients.values import (
     acr_by_name,
     charter_names,
     claim_names,
     client_id,
+    client_ids,
     distinguished_name,
     exact_uri,
     host_name,
@@ -24,6 +26,7 @@ from idp.clients.values import (
     key_set,
     logo,
     mail_address,
+    many_of,
     one_of,
     scope_names,
     seconds,
@@ -97,7 +100,9 @@ MEMBERS: Mapping[str, Member] = {
     "grant_types": Member("grant_types", some_of(GRANT_TYPES), ("authorization_code",)),
     "scopes": Member("scopes", scope_names, ("openid",)),
     "claims": Member("claims", claim_names),
-    "pkce": Member("pkce", one_of(("required", "optional")), "required"),
+    "id_token_claims": Member("id_token_claims", many_of(ID_TOKEN_CLAIMS), ()),
+    "introspects": Member("introspects", client_ids, ()),
+    "pkce": Member("pkce", one_of(("required", "or_nonce", "optional")), "required"),
     "nonce": Member("nonce", one_of(("required", "optional")), "optional"),
     "require_pushed_authorization_requests": Member("requires_pushed_requests", At.flag, False),
     "request_object_signing_alg": Member("request_object_signing_alg", one_of(CLIENT_SIGNING_ALGS)),

@@ -58,6 +58,10 @@ class Client:
     scopes: tuple[str, ...]
     #: The claims of its scopes that it may receive. None: all of them.
     claims: tuple[str, ...] | None
+    #: Those that stand in its ID Tokens too, as far as they were granted.
+    id_token_claims: tuple[str, ...]
+    #: The clients whose access tokens are shown to it, an API.
+    introspects: tuple[str, ...]
     pkce: str
     nonce: str
     requires_pushed_requests: bool
@@ -100,6 +104,10 @@ class Client:
     @property
     def is_public(self) -> bool:
         return self.token_endpoint_auth_method == "none"
+
+    def needs_pkce(self, nonce: str | None) -> bool:
+        """Whether an authorization request with this nonce must have a `code_challenge`."""
+        return {"required": True, "or_nonce": not nonce, "optional": False}[self.pkce]
 
     @property
     def auth_methods(self) -> tuple[str, ...]:
@@ -163,8 +171,13 @@ def advise(path: Path) -> list[str]:
 
 def demanded_charters(path: Path) -> list[At]:
     """Returns the charters that clients demand, each with its place in the file. Raises as `read_clients`."""
-    members = [item.members() for item in _items(compose(path))]
-    return [name for member in members if "charters" in member for name in member["charters"].items()]
+    return _named_in(compose(path), "charters")
+
+
+def _named_in(top: At, member: str) -> list[At]:
+    """Returns the items of this member, of all clients."""
+    given = [item.members() for item in _items(top)]
+    return [name for members in given if member in members for name in members[member].items()]
 
 
 def read_clients(path: Path, rules: tuple[ClientRule, ...] = ()) -> ClientRegistry:
@@ -182,4 +195,7 @@ def registry_of(top: At, rules: tuple[ClientRule, ...]) -> ClientRegistry:
         if client.client_id in registry:
             raise item.fail(f"client_id `{client.client_id}` is given twice")
         registry[client.client_id] = client
+    for named in _named_in(top, "introspects"):
+        if named.text() not in registry:
+            raise named.fail("expected the client_id of a client that is registered")
     return registry

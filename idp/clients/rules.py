@@ -15,7 +15,7 @@ from idp.clients.credential_days import days_between
 from idp.clients.located_yaml import At, BadYaml
 from idp.clients.members import SECRET_METHODS, TLS_METHODS, TLS_SUBJECTS
 from idp.clients.redirects import is_private_use
-from idp.clients.scopes import claims_of
+from idp.clients.scopes import OFFLINE_ACCESS, claims_of
 from idp.interaction.assurance import LADDER
 
 Values = Mapping[str, Any]
@@ -54,6 +54,12 @@ def _takes_secret(values: Values) -> bool:
 
 def _has_keys(values: Values) -> bool:
     return bool(values["jwks"] or values["jwks_uri"])
+
+
+def _released(values: Values) -> set[str]:
+    """Returns the claims that the client may receive."""
+    of_scopes = set(claims_of(values["scopes"]))
+    return of_scopes if values["claims"] is None else of_scopes & set(values["claims"])
 
 
 def _origin(uri: str) -> tuple[str, str]:
@@ -125,7 +131,16 @@ FAULTS = (
             sum(v[name] is not None for name in TLS_SUBJECTS) != (1 if v[_METHOD] == "tls_client_auth" else 0)
         ),
     ),
-    ClientRule("redirect_uris", "expected at least one URI", lambda v: not v["redirect_uris"]),
+    ClientRule(
+        "redirect_uris",
+        "expected at least one URI; none is for an API that only `introspects`",
+        lambda v: not v["redirect_uris"] and not v["introspects"],
+    ),
+    ClientRule(
+        "introspects",
+        "expected another `token_endpoint_auth_method` than none: anybody could ask in its name (RFC 7662 §2.1)",
+        lambda v: bool(v["introspects"]) and v[_METHOD] == "none",
+    ),
     *(
         ClientRule(
             member,
@@ -163,6 +178,16 @@ FAULTS = (
         lambda v: not set(v["claims"] or ()) <= set(claims_of(v["scopes"])),
     ),
     ClientRule(
+        "id_token_claims",
+        "expected claims of the client's own `scopes`, and of its `claims` where these stand: no other is released",
+        lambda v: not set(v["id_token_claims"]) <= _released(v),
+    ),
+    ClientRule(
+        "scopes",
+        "expected `offline_access` with `grant_types: [authorization_code, refresh_token]` only (Core §11)",
+        lambda v: OFFLINE_ACCESS in v["scopes"] and "refresh_token" not in v["grant_types"],
+    ),
+    ClientRule(
         "authenticators",
         "expected a door that reaches `minimum_acr`: nobody could enter",
         lambda v: not any(path[0] in v["authenticators"] for path in LADDER[v["minimum_acr"]]),
@@ -173,7 +198,7 @@ FAULTS = (
         lambda v: v["require_signed_request_object"] and v["request_object_signing_alg"] is None,
     ),
     ClientRule("pkce", "expected `required` for a public client (RFC 9700 §2.1.1)", lambda v: (
-        v[_METHOD] == "none" and v["pkce"] == "optional"
+        v[_METHOD] == "none" and v["pkce"] != "required"
     )),
     # facts/security §1.5.
     _fapi("require_pushed_authorization_requests", "`true`", lambda v: (  # FA1
@@ -203,7 +228,7 @@ FAULTS = (
 ADVICE = (
     ClientRule(
         "pkce",
-        "better `required`: without PKCE a stolen code can be redeemed (RFC 9700 §2.1.1)",
+        "better `required`, or `or_nonce`: without PKCE a stolen code can be redeemed (RFC 9700 §2.1.1)",
         lambda v: v["pkce"] == "optional",
     ),
     ClientRule(
@@ -213,6 +238,11 @@ ADVICE = (
             len(v["client_secrets"]) > 1
             and days_between(*(one.days for one in v["client_secrets"])) is not None
         ),
+    ),
+    ClientRule(
+        "pkce",
+        "better `required`: without PKCE all rests on an application that compares the nonce (RFC 9700 §2.1.1)",
+        lambda v: v["pkce"] == "or_nonce",
     ),
 )
 

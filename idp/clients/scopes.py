@@ -5,6 +5,7 @@ Contains names only, used by clients.yaml and by the endpoints. Not here: values
 
 from collections.abc import Iterable, Mapping
 
+OFFLINE_ACCESS = "offline_access"
 #: OpenID Connect Core §5.4, and our `professional`; also the order of discovery.
 CLAIMS_OF_SCOPE: Mapping[str, tuple[str, ...]] = {
     "openid": ("sub",),
@@ -13,6 +14,8 @@ CLAIMS_OF_SCOPE: Mapping[str, tuple[str, ...]] = {
     "address": ("address",),
     "professional": (
         "rpps",
+        # What many libraries show or key a person by: the RPPS again, which no scope of the standard may give away.
+        "preferred_username",
         "SubjectNameID",
         "profession",
         "specialities",
@@ -22,7 +25,13 @@ CLAIMS_OF_SCOPE: Mapping[str, tuple[str, ...]] = {
     # As last received from Pro Santé Connect (`protocol/claims/upstream_claims`).
     "psc": ("SubjectRefPro", "SubjectRole", "otherIds"),
     "professional_context": ("professional_context",),
+    # Core §11. No claim, and no other refresh token than its grant gives.
+    OFFLINE_ACCESS: (),
 }
+#: What an ID Token may say of a person: not what Pro Santé Connect alone knows, nor its own `sub`.
+ID_TOKEN_CLAIMS = tuple(
+    claim for scope in ("profile", "email", "address", "professional") for claim in CLAIMS_OF_SCOPE[scope]
+)
 
 
 def claims_of(scopes: Iterable[str]) -> tuple[str, ...]:

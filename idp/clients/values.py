@@ -74,6 +74,11 @@ def client_id(at: At) -> str:
     return at.text()
 
 
+def client_ids(at: At) -> tuple[str, ...]:
+    """Returns client_ids. That they are registered, only the whole file can tell."""
+    return tuple(client_id(item) for item in at.items())
+
+
 def short_text(at: At) -> str:
     if not 1 <= len(at.text().strip()) <= 80:
         raise at.fail("expected 1 to 80 characters")

@@ -35,7 +35,7 @@ def build_endpoints(parts: Parts, protocol: ProtocolParts, readiness: Readiness)
         "/token": Route(_POST, _token(parts, protocol), pages),
         "/par": Route(_POST, _pushed_requests(parts, protocol), pages),
         "/revoke": Route(_POST, _revocation(parts, own), pages),
-        "/introspect": Route(_POST, IntrospectionEndpoint(own, parts.clock, settings.where.issuer)),
+        "/introspect": Route(_POST, _introspection(parts, protocol, own)),
         "/userinfo": Route(("GET", "POST"), _userinfo(parts, protocol), pages),
         "/health/live": Route(READING, _alive),
         "/health/ready": Route(READING, _ready(readiness)),
@@ -107,6 +107,17 @@ def _revocation(parts: Parts, own: OwnTokens) -> RevocationEndpoint:
         grants=parts.grants,
         audit=parts.audit,
         clock=parts.clock,
+    )
+
+
+def _introspection(parts: Parts, protocol: ProtocolParts, own: OwnTokens) -> IntrospectionEndpoint:
+    settings = parts.settings
+    return IntrospectionEndpoint(
+        own=own,
+        clients=parts.clients,
+        subjects=protocol.subjects,
+        clock=parts.clock,
+        issuer=settings.where.issuer,
     )
 
 

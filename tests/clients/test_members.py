@@ -81,6 +81,12 @@ PROOFS = {
         "tests/protocol/authorization/test_client_policy.py::"
         "test_claims_cut_what_scopes_and_the_claims_parameter_release"
     ),
+    "id_token_claims": (
+        "tests/protocol/tokens/test_id_token_claims.py::test_the_id_token_names_the_person_where_registered"
+    ),
+    "introspects": (
+        "tests/protocol/tokens/test_introspection.py::test_an_api_is_shown_the_tokens_of_the_clients_that_it_names"
+    ),
     "pkce": (
         "tests/protocol/authorization/test_pkce_policy.py::test_a_client_with_optional_pkce_signs_in_without"
     ),

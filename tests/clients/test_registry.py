@@ -493,6 +493,11 @@ class TestRules:
         assert "public keys only" in message
         assert secret not in message
 
+    def test_a_nonce_in_the_place_of_pkce_is_advised_against_too(self, file: Path) -> None:
+        file.write_text(GOOD + "    pkce: or_nonce\n")
+        (advice,) = advise(file)
+        assert advice.startswith(f"{file}:7:11: better `required`: without PKCE all rests on")
+
     def test_optional_pkce_is_advised_against_at_its_place(self, file: Path) -> None:
         file.write_text(GOOD + "    pkce: optional\n")
         (line,) = advise(file)

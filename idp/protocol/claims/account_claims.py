@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from idp.accounts.account import Account
+from idp.clients.registry import Client
 from idp.clients.scopes import claims_of
 from idp.interaction.assurance import Assurance
 from idp.interaction.authenticator import Acr
@@ -45,6 +46,7 @@ _VALUE_OF: Mapping[str, Callable[[Account], Any]] = {
     "email_verified": lambda account: True,
     "address": _address,
     "rpps": lambda account: account.identity.rpps,
+    "preferred_username": lambda account: account.identity.rpps,
     # PS_IdNat as in the card and in Pro Santé Connect: type 8, then the RPPS (facts/cps §3).
     "SubjectNameID": lambda account: f"8{account.identity.rpps}",
     "profession": lambda account: account.identity.profession and _coded(account.identity.profession),
@@ -60,6 +62,16 @@ def released_names(scopes: Iterable[str], asked: Iterable[str], allowed: Contain
     Some names may stand twice.
     """
     return tuple([name for name in (*claims_of(scopes), *asked) if name in allowed])
+
+
+def id_token_names(client: Client, scope: str, asked: Iterable[str]) -> tuple[str, ...]:
+    """Returns the claims of the person for an ID Token: those `asked` for, and those that the registration wants there.
+
+    The latter as far as the granted `scope` (space-separated) would give them at userinfo.
+    """
+    granted = claims_of(scope.split())
+    own = [name for name in client.id_token_claims if name in granted]
+    return released_names((), (*own, *asked), client.releasable)
 
 
 def named_claims(account: Account, names: Iterable[str]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from idp.accounts.account import Account
 from idp.accounts.grants import Grant
 from idp.clients.client_file import ClientFile
 from idp.clients.registry import Client
+from idp.clients.scopes import OFFLINE_ACCESS
 from idp.core.clock import Clock
 from idp.core.errors import ClientError, OAuthError
 from idp.protocol.claims.claims_request import ClaimsRequest
@@ -67,7 +68,7 @@ class Engine:
         """Returns those of the parameters that pyop read and found valid. Raises ClientError."""
         passed = _passed(parameters, PARAMETERS)
         try:
-            self._provider.verify(message_of(passed))
+            self._provider.verify(message_of({**passed, "scope": _for_oic(passed.get("scope", ""))}))
         except InvalidAuthenticationRequest as error:
             code = OAuthError(error.oauth_error or "invalid_request")
             raise ClientError(code, "the request misses a parameter or has a malformed one") from error
@@ -161,6 +162,12 @@ class Engine:
             "at_hash": access_token_hash(access_token),
         }
         return self._client_tokens.id_token(written, client)
+
+
+def _for_oic(scope: str) -> str:
+    """Returns the scopes without `offline_access`: oic would demand `prompt=consent` (Core §11), and no page of ours
+    asks for it, as the registration decides."""
+    return " ".join([name for name in scope.split() if name != OFFLINE_ACCESS])
 
 
 def _passed(parameters: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:

@@ -151,8 +151,10 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
 
     def _pkce_keeps_policy(self, request: AuthorizationRequest) -> None:
         client = self._client_file.registry()[request["client_id"]]
-        # facts/security AZ4: where PKCE is optional, one of its parameters alone is no way around S256.
-        if client.pkce == "required" or {"code_challenge", "code_challenge_method"} & set(request):
+        # facts/security AZ4: where PKCE may be absent, one of its parameters alone is no way around S256.
+        if client.needs_pkce(request.get("nonce")) or {"code_challenge", "code_challenge_method"} & set(
+            request
+        ):
             pkce_is_s256(request)
 
     def _check_subject_identifier_matches_requested(
@@ -189,7 +191,8 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         """
         if "code_challenge" not in authentication_request:
             client: Client = self.authz_state.client
-            return "code_verifier" not in token_request and client.pkce == "optional"
+            is_needed = client.needs_pkce(authentication_request.get("nonce"))
+            return "code_verifier" not in token_request and not is_needed
         verifier, challenge = token_request.get("code_verifier", ""), authentication_request["code_challenge"]
         if not re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", verifier):
             return False

@@ -14,7 +14,7 @@ from pyop.access_token import AccessToken
 from idp.accounts.account import Account
 from idp.accounts.grants import Grant
 from idp.clients.registry import Client
-from idp.protocol.claims.account_claims import named_claims
+from idp.protocol.claims.account_claims import id_token_names, named_claims
 from idp.protocol.claims.claims_request import ClaimsRequest
 from idp.protocol.client_auth.possession import Binding, is_announced_key, token_type
 from idp.protocol.engine.grants import CodeRefused, GrantStore, IssuedCode, OpenedToken
@@ -100,8 +100,9 @@ class Redemption:
         return self.first_refresh_token(self.code)
 
     def get_extra_id_token_claims_for_code(self, authorization_code: str) -> dict[str, Any]:
-        """Returns the single claims asked for, then those of the sign-in: a request cannot replace an `acr`."""
-        asked = named_claims(self.account, self.code.asked_for("id_token"))
+        """Returns the claims of the person, then those of the sign-in: a request cannot replace an `acr`."""
+        names = id_token_names(self.client, self.code.scope, self.code.asked_for("id_token"))
+        asked = named_claims(self.account, names)
         return {**asked, **self.code.authentication}
 
     def get_user_info_for_code(self, authorization_code: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from idp.core.audit import Audit, AuditEvent
 from idp.core.errors import ClientError, OAuthError
 from idp.core.origin import found_in_session
 from idp.core.unit_of_work import UnitOfWork
-from idp.protocol.claims.account_claims import named_claims, released_names
+from idp.protocol.claims.account_claims import id_token_names, named_claims
 from idp.protocol.claims.subject import Subjects
 from idp.protocol.client_auth.possession import Binding, holds, token_type
 from idp.protocol.engine.engine import Engine
@@ -127,7 +127,7 @@ class Refresh:
             acr=token.claims["acr"],
             binding=binding,
         )
-        names = released_names((), token.asked.get("id_token", ()), client.releasable)
+        names = id_token_names(client, scope, token.asked.get("id_token", ()))
         asked = named_claims(account, names)
         id_token = self.engine.id_token(client, subject, {**asked, **token.claims}, access_token=access_token)
         return {

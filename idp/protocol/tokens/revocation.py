@@ -1,15 +1,19 @@
-"""Contains /revoke (RFC 7009) and /introspect (RFC 7662): each client's own tokens. Not here: storing them."""
+"""Contains /revoke (RFC 7009) and /introspect (RFC 7662): each client's own tokens, and those that it may be shown.
 
-from collections.abc import Callable, Mapping
+Not here: storing them.
+"""
+
+from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from idp.accounts.grants import Grant, GrantRepository
+from idp.accounts.grants import GrantRepository
 from idp.accounts.refresh import RefreshToken, digest, grant_of
 from idp.accounts.standing import Granted
+from idp.clients.client_file import ClientFile
 from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
@@ -17,6 +21,7 @@ from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.errors import ClientError, OAuthError
 from idp.core.unit_of_work import UnitOfWork
 from idp.interaction.gate import IssueRefused
+from idp.protocol.claims.subject import Subjects
 from idp.protocol.client_auth.answers import json_response
 from idp.protocol.client_auth.client_authentication import ClientRefused
 from idp.protocol.client_auth.client_door import Call, ClientDoor
@@ -26,7 +31,7 @@ from idp.protocol.tokens.grant_gate import GrantGate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnTokens:
-    """What both endpoints need: the client that calls, and which of its tokens it means."""
+    """What both endpoints need: the client that calls, and which token it means."""
 
     door: ClientDoor
     store: EphemeralStore
@@ -44,8 +49,12 @@ class OwnTokens:
 
     def access_token(self, client: Client, token: str) -> Mapping[str, Any] | None:
         """Returns the record of this access token, None when it is unknown or another client's (TK15)."""
+        return self.access_token_of((client.client_id,), token)
+
+    def access_token_of(self, client_ids: Container[str], token: str) -> Mapping[str, Any] | None:
+        """Returns the record of this access token, None when it is unknown or of no such client."""
         stored = self.store.get(Kind.ACCESS_TOKEN, token)
-        return stored.value if stored and stored.value["client_id"] == client.client_id else None
+        return stored.value if stored and stored.value["client_id"] in client_ids else None
 
     def refresh_token(self, client: Client, token: str) -> tuple[RefreshToken, Granted] | None:
         """Returns the refresh token in force of the grant that this one names, which may be a later one of its family,
@@ -56,9 +65,10 @@ class OwnTokens:
             return None
         return known, granted
 
-    def living_grant(self, client: Client, grant_id: str, acr: str | None) -> Grant | None:
+    def living_grant(self, client: Client, grant_id: str, acr: str | None) -> Granted | None:
+        """Returns the grant of a token of this client with its account; None: nothing would be given for it now."""
         granted = self.gate.find(grant_id, client)
-        return granted.grant if granted is not None and self.is_living(client, granted, acr) else None
+        return granted if granted is not None and self.is_living(client, granted, acr) else None
 
     def is_living(self, client: Client, granted: Granted, acr: str | None) -> bool:
         """Whether the grant is not revoked, and the gate would let it pass now."""
@@ -102,9 +112,11 @@ class RevocationEndpoint:
                 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IntrospectionEndpoint:
     own: OwnTokens
+    clients: ClientFile
+    subjects: Subjects
     clock: Clock
     issuer: str
 
@@ -119,26 +131,37 @@ class IntrospectionEndpoint:
         return json_response(self._describe(client, token) or {"active": False})
 
     def _describe(self, client: Client, token: str) -> dict[str, Any] | None:
-        record = self.own.access_token(client, token)
+        record = self.own.access_token_of((client.client_id, *client.introspects), token)
         if record is None:
+            # A refresh token is never shown to an API: nobody has it but its client.
             return self._describe_refresh(client, token)
-        grant = self.own.living_grant(client, record["grant_id"], record.get("acr"))
-        if grant is None:
+        # What the gate asks is what the token's own client demands.
+        of = self.clients.get(record["client_id"])
+        granted = of and self.own.living_grant(of, record["grant_id"], record.get("acr"))
+        if not granted:
             return None
         binding = record.get("cnf", {})
         return {
             "active": True,
             "iss": self.issuer,
             "client_id": record["client_id"],
-            "sub": record["sub"],
+            # RFC 7662 §2.2: who may go by it. The registration says that this caller may.
+            "aud": client.client_id,
+            **self._person(client, record, granted),
             "scope": record["scope"],
             "token_type": token_type(binding),
             "iat": record["iat"],
             "exp": record["exp"],
-            "sid": grant.sid,
             # RFC 8705 §3.2, RFC 9449 §6.2: the resource server must verify the holder.
             **({"cnf": binding} if binding else {}),
         }
+
+    def _person(self, client: Client, record: Mapping[str, Any], granted: Granted) -> dict[str, str]:
+        """Returns the person as the caller knows them. To an API by the `sub` of its own sector (Core §8.1), without a
+        session that it did not begin."""
+        if record["client_id"] == client.client_id:
+            return {"sub": record["sub"], "sid": granted.grant.sid}
+        return {"sub": self.subjects.of(granted.standing.account, client)}
 
     def _describe_refresh(self, client: Client, token: str) -> dict[str, Any] | None:
         found = self.own.refresh_token(client, token)

@@ -12,6 +12,7 @@ from idp.adapters.sql.database import writing
 from idp.adapters.sql.schema import SCHEMA_REVISION
 from idp.interaction.authenticator import Acr
 from tests.protocol.keyed import assertion, form, register_keyed
+from tests.protocol.policed import PolicedParty
 from tests.protocol.proofs import P256, RSA2048, DpopKey
 from tests.protocol.tokens.test_encrypted_tokens import PAIRS, USERINFO_ALGS
 from tests.provider import ISSUER, RP, SECRETS, Browser, Provider, basic
@@ -136,8 +137,10 @@ def test_of_tls_client_certificates_nothing_is_said_where_nobody_asks_for_them(
 
 
 def test_every_listed_claim_and_scope_is_given(provider: Provider, metadata: dict[str, Any]) -> None:
-    asked = "openid profile email address professional"
-    tokens = provider.exchange(provider.browser().sign_in(scope=asked)).get_json()
+    asked = "openid profile email address professional offline_access"
+    party = PolicedParty(provider)
+    party.govern(scopes=asked.split())
+    tokens = party.tokens(scope=asked)
     id_token = jwt.decode(tokens["id_token"], options={"verify_signature": False})
     given = set(id_token) | set(provider.userinfo(tokens["access_token"]).get_json())
     assert given == set(metadata["claims_supported"])

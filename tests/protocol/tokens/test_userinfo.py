@@ -41,6 +41,7 @@ def test_all_scopes_give_all_claims(provider: Provider, token: str) -> None:
             "country": "FR",
         },
         "rpps": RPPS,
+        "preferred_username": RPPS,
         "SubjectNameID": f"8{RPPS}",
         "profession": {"code": "10", "label": "Médecin"},
         "specialities": [{"code": "SM26", "label": "Qualifié en médecine générale"}],
@@ -61,6 +62,7 @@ def test_all_scopes_give_all_claims(provider: Provider, token: str) -> None:
             {
                 "sub",
                 "rpps",
+                "preferred_username",
                 "SubjectNameID",
                 "profession",
                 "specialities",
