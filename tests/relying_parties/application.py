@@ -19,6 +19,7 @@ from tests.relying_parties.page import Page
 
 _START_SECONDS = 60
 _ANSWER_SECONDS = 10
+_END_SECONDS = 20
 
 
 class DidNotStart(Exception):
@@ -62,8 +63,9 @@ def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    """Let it end what it started in turn, then all that is left of its group."""
+    for number, seconds in ((signal.SIGTERM, _END_SECONDS), (signal.SIGKILL, 5)):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(within(5))
+            process.wait(within(seconds))
