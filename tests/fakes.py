@@ -433,7 +433,7 @@ class FakeUpstream:
     def is_misconfigured(self) -> bool:
         return False
 
-    def begin(self, *, fresh: bool) -> UpstreamRequest:
+    def begin(self, *, fresh: bool, broker: str | None = None) -> UpstreamRequest:
         if self.trouble is not None:
             raise self.trouble
         self.asked_fresh.append(fresh)

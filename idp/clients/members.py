@@ -22,6 +22,7 @@ from idp.clients.values import (
     distinguished_name,
     exact_uri,
     host_name,
+    idp_hint,
     ip_address_text,
     key_set,
     logo,
@@ -128,6 +129,7 @@ MEMBERS: Mapping[str, Member] = {
     "minimum_acr": Member("minimum_acr", acr_by_name, Acr.PWD_OTP),
     "authenticators": Member("authenticators", some_of(DOORS), DOORS),
     "charters": Member("charters", charter_names, ()),
+    "psc_idp_hint": Member("psc_idp_hint", idp_hint),
 }
 
 

@@ -89,6 +89,8 @@ class Client:
     authenticators: tuple[str, ...]
     #: Names of the charters it demands beside the one of this service.
     charters: tuple[str, ...]
+    #: The identity provider of Pro Santé Connect to which its people are sent straight (`kc_idp_hint`).
+    psc_idp_hint: str | None
     #: Every claim of a person that it may ever receive (facts/security AZ14). `sub` always.
     releasable: frozenset[str] = field(init=False)
     #: The web origins whose pages may read what we answer to it: none for a client with a secret or a key.

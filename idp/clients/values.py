@@ -18,6 +18,7 @@ from idp.core.texts import read_json
 from idp.interaction.authenticator import AUTHENTICATORS, Acr
 from idp.settings import LOOPBACK_HOSTS
 from idp.settings.files import read_octets, read_words
+from idp.settings.psc import IS_IDP_HINT
 
 #: What a client may demand: not what only an emergency of the operator's lets in.
 _DEMANDED = {row.acr for row in AUTHENTICATORS.values() if not row.is_bypass}
@@ -71,6 +72,14 @@ def exact_uri(at: At) -> str:
 def client_id(at: At) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]{3,80}", at.text()):
         raise at.fail("expected 3 to 80 letters, digits, dots, dashes or underscores")
+    return at.text()
+
+
+def idp_hint(at: At) -> str:
+    if not IS_IDP_HINT.fullmatch(at.text()):
+        raise at.fail(
+            "expected 1 to 80 letters, digits, dots, dashes or underscores, as Pro Santé Connect gave it"
+        )
     return at.text()
 
 

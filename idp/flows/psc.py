@@ -58,14 +58,14 @@ class PscFlow:
         """Straight there, once, where the relying party hints at it; whoever comes back without a proof is asked."""
         interaction = self.desk.open_due(request, interaction_id, Stop.PSC)
         self.desk.record(past_hint(interaction))
-        return self.departure.leave(request, interaction, self.freshness.demand(request, interaction, {}))
+        return self.departure.begin(request, interaction, {})
 
     def begin(self, request: Request, interaction_id: str) -> Response:
         interaction = self.desk.open(request, interaction_id)
         form = self.desk.form(request, interaction)
         if not self.desk.doors(interaction).psc:
             return self.desk.back(interaction)
-        return self.departure.leave(request, interaction, self.freshness.demand(request, interaction, form))
+        return self.departure.begin(request, interaction, form)
 
     def complete(self, request: Request) -> Response:
         """The callback. `state` is good once (PS1); a replay in the same browser leads to the hub of that sign-in."""
@@ -86,7 +86,7 @@ class PscFlow:
         except UpstreamFailed as failed:
             is_expired = failed.reason is UpstreamRefusal.EXPIRED
             if is_expired and self.refusals.is_begun_again(interaction, str(failed)):
-                return self.departure.leave(request, interaction, demand_in(begun))
+                return self.departure.again(request, interaction, begun)
             return self.refusals.answer(request, interaction, failed.reason, str(failed))
         if login.rpps is None:
             return self.refusals.answer(request, interaction, "no_rpps", "no RPPS in the upstream identity")

@@ -99,8 +99,9 @@ class Upstream(Protocol):
     def is_misconfigured(self) -> bool:
         """Whether it is known that nobody can sign in until the operator mends a setting. Waits for nothing."""
 
-    def begin(self, *, fresh: bool) -> UpstreamRequest:
-        """Returns where to send the browser. `fresh`: the upstream is to authenticate again.
+    def begin(self, *, fresh: bool, broker: str | None = None) -> UpstreamRequest:
+        """Returns where to send the browser. `fresh`: the upstream is to authenticate again. `broker`: the identity
+        provider to which it delegates at once; None: the person chooses there.
 
         Raises UpstreamUnavailable.
         """

@@ -1,5 +1,6 @@
 """Contains Pro Santé Connect: addresses, our registration there, accepted levels, limits. Not here: its rules."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +16,8 @@ SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 CLIENT_AUTHENTICATION = (*SECRET_METHODS, "tls_client_auth")
 #: Civil and military (TRE_R09).
 PHYSICIAN_CATEGORIES = ("C", "M")
+#: facts/psc §2: seen as `OKTA_<alias>`, and as a number of DataPass.
+IS_IDP_HINT = re.compile(r"[A-Za-z0-9._-]{1,80}")
 _OWN = "Wins over the preset and over what is published."
 
 
@@ -99,6 +102,13 @@ class PscSettings:
         True,
         source="facts/security PS10",
     )
+    idp_hints: tuple[str, ...] = setting(
+        "By network, as `Name=hint` with a name of `NAMED_NETWORKS`: browsers there are sent straight to this "
+        "identity provider of Pro Santé Connect, an establishment's own (`kc_idp_hint`). A client's `psc_idp_hint` "
+        "goes before it.",
+        (),
+        source="facts/psc §2",
+    )
     push_requests: bool = setting(
         "Requests are pushed to it (RFC 9126) although what it publishes does not demand it: a Keycloak demands it of "
         "single clients.",
@@ -150,6 +160,12 @@ class PscSettings:
         False,
         name="ENROLMENT_FROM_PSC",
     )
+
+    @property
+    def hint_by_name(self) -> Mapping[str, str]:
+        """Returns the `kc_idp_hint` of each named network, by its name as `StationSettings.names` has it."""
+        named = (text.partition("=") for text in self.idp_hints)
+        return {name.replace("_", " "): hint for name, _, hint in named}
 
     @property
     def is_configured(self) -> bool:

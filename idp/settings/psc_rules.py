@@ -3,7 +3,7 @@
 from dataclasses import fields
 
 from idp.settings.faults import Rule
-from idp.settings.psc import PscSettings, is_http_loopback, is_https
+from idp.settings.psc import IS_IDP_HINT, PscSettings, is_http_loopback, is_https
 from idp.settings.psc_presets import ENDPOINTS
 
 # facts/psc §5.3: these mean "no level" at PSC, and never prove anything.
@@ -50,7 +50,24 @@ def _no_name(field: str) -> Rule[PscSettings]:
     )
 
 
+def _is_hint(text: str) -> bool:
+    name, _, hint = text.partition("=")
+    return bool(name) and IS_IDP_HINT.fullmatch(hint) is not None
+
+
 RULES: tuple[Rule[PscSettings], ...] = (
+    Rule(
+        names="PSC_IDP_HINTS",
+        expected="such as CHU_de_Lille=OKTA_chu-lille: a name, and letters, digits, dots, dashes, underscores",
+        is_broken=lambda s: not all(map(_is_hint, s.idp_hints)),
+        it_is="a list with something else",
+    ),
+    Rule(
+        names="PSC_IDP_HINTS",
+        expected="one hint for each name",
+        is_broken=lambda s: len(s.hint_by_name) < len(s.idp_hints),
+        it_is="a list with a name twice",
+    ),
     *(_no_name(field.name) for field in fields(PscSettings) if field.name.startswith("claim_")),
     Rule(
         names="PSC_ISSUER",

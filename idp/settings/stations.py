@@ -48,6 +48,11 @@ class StationSettings:
         }
 
     @property
+    def given_names(self) -> frozenset[str]:
+        """Returns the names alone, also of what is no network."""
+        return frozenset(text.rpartition("=")[0].replace("_", " ") for text in self.named_networks)
+
+    @property
     def networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
         return tuple(ipaddress.ip_network(text) for text in self.stations)
 

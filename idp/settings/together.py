@@ -53,6 +53,13 @@ TOGETHER: tuple[Rule[Groups], ...] = (
         it_is="more",
     ),
     Rule(
+        names="PSC_IDP_HINTS",
+        expected="names of NAMED_NETWORKS",
+        is_broken=lambda s: not set(s.psc.hint_by_name) <= s.stations.given_names,
+        it_is="a list with another one",
+        beside="NAMED_NETWORKS",
+    ),
+    Rule(
         names="CARD_HOST",
         # Another port is enough: browsers ask for a certificate once for each host and port.
         expected="another origin than the issuer's: browsers ask for the card in the first handshake only",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from idp.flows.psc import PscFlow
 from idp.flows.psc_leave import PscLeaveFlow
 from idp.flows.shared.psc_attempts import PscAttempts
+from idp.flows.shared.psc_brokers import PscBrokers
 from idp.flows.shared.psc_departure import PscDeparture
 from idp.flows.shared.psc_freshness import Freshness
 from idp.flows.shared.psc_leaving import PscLeaving
@@ -25,6 +26,7 @@ def build_psc_door(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
             issuer=s.where.issuer,
             life=s.lives.upstream_life,
         )
+        freshness = _freshness(parts)
         attempts = PscAttempts(parts.store, s.lives.upstream_life)
         refusals = PscRefusals(shared.desk, parts.store)
         yield PscFlow(
@@ -37,18 +39,30 @@ def build_psc_door(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
                 attempts=attempts,
                 upstream=parts.upstream,
                 refusals=refusals,
+                freshness=freshness,
+                brokers=_brokers(parts),
                 clock=parts.clock,
             ),
             upstream=parts.upstream,
             sealer=parts.resources.sealer,
             linking=shared.linking,
-            freshness=_freshness(parts),
+            freshness=freshness,
             refusals=refusals,
             leaving=leaving,
             parameter_bytes=s.bounds.parameter_bytes,
             clock=parts.clock,
         )
         yield PscLeaveFlow(shared.desk, leaving)
+
+
+def _brokers(parts: Parts) -> PscBrokers:
+    s = parts.settings
+    hints, names = s.psc.hint_by_name, s.stations.names
+    return PscBrokers(
+        clients=parts.clients,
+        networks=parts.web.networks,
+        by_network={network: hints[name] for network, name in names.items() if name in hints},
+    )
 
 
 def _freshness(parts: Parts) -> Freshness:

@@ -72,6 +72,8 @@ class AuthorizationRequest:
     max_age: int | None
     code_challenge: str
     code_challenge_method: str
+    #: `kc_idp_hint`; "": none.
+    broker: str
 
     @property
     def is_silent(self) -> bool:
@@ -118,6 +120,7 @@ def read_authorization(
         max_age=int(max_age) if max_age else None,
         code_challenge=sent.get("code_challenge", ""),
         code_challenge_method=sent.get("code_challenge_method", "plain"),  # RFC 7636 §4.3
+        broker=sent.get("kc_idp_hint", ""),
     )
 
 

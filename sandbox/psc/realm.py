@@ -67,6 +67,8 @@ def _userinfo(simulator: Simulator) -> Response:
         told = full_userinfo(person, sub, session.auth_mode if switches.auth_mode else None)
     else:
         told = basic_userinfo(person, sub)
+    if session.account:
+        told["preferred_username"] = session.account
     told = renamed(told) if switches.new_name else told
     told = with_two_rpps(told) if switches.two_rpps else told
     if switches.userinfo_format == "json":

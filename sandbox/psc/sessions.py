@@ -19,6 +19,8 @@ class Session:
     auth_mode: str
     auth_time: int
     last_seen: float
+    #: Of the establishment that identified the person; "": none did.
+    account: str = ""
 
     def is_live(self, now: float) -> bool:
         return now - self.last_seen < IDLE_SECONDS and now - self.auth_time < MAXIMUM_SECONDS
@@ -41,6 +43,7 @@ class Sessions:
         replaced_cookie: str | None,
         *,
         spaced: bool = False,
+        account: str = "",
     ) -> Session:
         """Start a session with its own `auth_time`, as a real login does, and end the one the browser had."""
         sid = str(uuid.uuid4())
@@ -51,6 +54,7 @@ class Sessions:
             auth_mode,
             int(now),
             last_seen=now,
+            account=account,
         )
         with self._lock:
             self._by_sid = {

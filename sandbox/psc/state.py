@@ -70,6 +70,8 @@ class Login:
     browser: str
     phone_owner: Identity | None = None
     number: str = ""
+    #: Whom the establishment of this alias identified.
+    delegated: tuple[Identity, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ class State:
         self.spent_codes: Expiring[Grant] = Expiring()
         self.access_tokens: Expiring[AccessToken] = Expiring()
         self.refresh_tokens: Expiring[RefreshToken] = Expiring()
+        #: Accounts of establishments that their person paired with a card.
+        self.paired: set[str] = set()
         self._pin_failures: dict[str, int] = {}
         self._pin_lock = threading.Lock()
 
@@ -155,9 +159,10 @@ class State:
             return {card for card, failures in self._pin_failures.items() if failures >= PIN_TRIES}
 
     def reset(self) -> None:
-        """Forget everything: logins, codes, tokens, locked cards."""
+        """Forget everything: logins, codes, tokens, paired accounts, locked cards."""
         codes, tokens = (self.codes, self.spent_codes), (self.access_tokens, self.refresh_tokens)
         for records in (self.logins, self.pushed, *codes, *tokens):
             records.clear()
+        self.paired.clear()
         with self._pin_lock:
             self._pin_failures.clear()

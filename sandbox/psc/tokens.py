@@ -63,7 +63,7 @@ def access_token(simulator: Simulator, grant: Grant, session: Session) -> tuple[
         ("sid", session.sid),
         *_auth_mode(simulator, session),
         ("otherIds", other_ids(person)),
-        ("preferred_username", person.national_id),
+        ("preferred_username", session.account or person.national_id),
     ]
     return _jwt(simulator, members), dict(members)
 
@@ -85,7 +85,7 @@ def id_token(simulator: Simulator, grant: Grant, session: Session, access: str, 
         *_auth_mode(simulator, session),
         *_ACR[simulator.switches.acr],
         ("SubjectNameID", person.national_id),
-        ("preferred_username", person.national_id),
+        ("preferred_username", session.account or person.national_id),
         ("given_name", person.given_name),
         ("family_name", surname(person, is_new=simulator.switches.new_name)),
     ]

@@ -148,6 +148,9 @@ PROOFS = {
         "tests/flows/test_choice.py::test_a_session_counts_only_for_a_client_that_allows_its_door"
     ),
     "charters": "tests/flows/test_charter.py::test_the_person_accepts_the_charter_of_the_client_once",
+    "psc_idp_hint": (
+        "tests/flows/test_psc_brokers.py::test_the_application_s_own_goes_before_that_of_the_network"
+    ),
 }
 
 

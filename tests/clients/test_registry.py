@@ -188,6 +188,8 @@ def test_a_fault_is_told_at_its_place_with_what_was_expected(
         ("claims: [password_hash]", "expected one of: sub, name"),
         ("claims: [acr]", "expected one of: sub, name"),
         ("claims: [email]", "expected claims of the client's own `scopes`"),
+        ("psc_idp_hint: OKTA chu", "expected 1 to 80 letters, digits, dots, dashes or underscores"),
+        ('psc_idp_hint: ""', "expected 1 to 80 letters"),
         ("charters: [Main]", "expected names of charters"),
         ("charters: [house]", "`house` is asked of everybody"),
         ("charters: [a, b, a]", "each once"),

@@ -57,8 +57,11 @@ CHAPTERS = {
 
 REQUIREMENTS: dict[str, Requirement] = {
     "AZ1": proved(
-        "A redirect URI is one of the client's by exact string, loopback ports included.",
+        "A redirect URI is one of the client's by exact string; only the port of a native one on loopback varies.",
         protocol_authorization_request="without_a_proved_client_and_address_there_is_a_page_and_no_redirect",
+        protocol_native_applications="any_other_address_is_a_page_here "
+        "its_code_is_good_at_the_port_that_it_was_asked_for_alone",
+        clients_redirects="the_port_on_loopback_is_free nothing_else_is",
     ),
     "AZ2": proved(
         "Client and redirect URI are proved before anything else; a fault there is a page, never a redirect.",
@@ -73,9 +76,11 @@ REQUIREMENTS: dict[str, Requirement] = {
         protocol_discovery="what_is_refused_is_not_listed",
     ),
     "AZ4": proved(
-        "PKCE by S256 only; public clients always, confidential ones unless their entry says otherwise.",
+        "PKCE by S256 only; public clients always, confidential ones unless their entry says otherwise, or a nonce.",
         protocol_authorization_request="a_fault_of_a_proved_client_is_returned_with_its_code_state_and_iss",
-        protocol_pkce_policy="half_of_pkce_or_another_method_is_refused_all_the_same the_other_clients_still_need_it",
+        protocol_pkce_policy="half_of_pkce_or_another_method_is_refused_all_the_same the_other_clients_still_need_it "
+        "TestNonceInstead::one_without_either_or_with_half_of_pkce_is_refused "
+        "TestNonceInstead::a_public_client_has_no_such_choice",
         clients_registry="a_short_client_gets_the_safe_defaults "
         "TestRules::members_that_do_not_fit_together_are_refused",
     ),
@@ -125,7 +130,9 @@ REQUIREMENTS: dict[str, Requirement] = {
         "no_request_makes_a_server_error_an_echo_or_a_way_out",
     ),
     "AZ12": proved(
-        "No other site's script reads an answer: CORS on published documents alone.",
+        "No other site's script reads an answer: CORS on published documents, and for the public client it is for.",
+        protocol_cross_origin="no_other_page_may_ask_or_read a_page_of_one_client_reads_nothing_of_another "
+        "nor_does_it_with_a_token_of_another what_no_page_calls_is_open_to_none",
         protocol_authorization_request="every_answer_is_never_stored_and_leads_nowhere_by_referrer",
         protocol_no_request_breaks_us="no_request_makes_a_server_error_an_echo_or_a_way_out",
     ),
@@ -142,6 +149,7 @@ REQUIREMENTS: dict[str, Requirement] = {
         protocol_userinfo="the_claims_parameter_reaches_released_claims_and_no_other_attribute",
         protocol_client_policy="claims_cut_what_scopes_and_the_claims_parameter_release "
         "signed_userinfo_is_cut_the_same",
+        protocol_id_token_claims="as_far_as_the_scopes_asked_for_give_it",
     ),
     "AZ15": proved(
         "A redirect URI is https, or http on loopback.",
@@ -243,7 +251,9 @@ REQUIREMENTS: dict[str, Requirement] = {
         protocol_userinfo="an_unknown_token_is_401_invalid_token a_code_and_an_id_token_are_no_access_tokens",
     ),
     "TK15": proved(
-        "Introspection asks who calls; revocation takes unknown tokens gladly, and another client's not at all.",
+        "Introspection asks who calls, and shows an API what it names; revocation leaves another client's token alone.",
+        protocol_introspection="one_that_names_nobody_hears_nothing "
+        "refresh_tokens_and_ended_ones_are_shown_to_no_api no_api_ends_a_token_that_it_is_shown",
         protocol_refresh="an_unauthenticated_caller_hears_nothing a_public_client_may_not_introspect "
         "introspection_says_inactive_and_nothing_else_of_any_other "
         "an_unknown_token_is_revoked_gladly_and_another_clients_not_at_all",

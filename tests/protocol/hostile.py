@@ -240,6 +240,7 @@ _STAGES: Mapping[str, Callable[[World], tuple[Browser, TestResponse]]] = {
 # What is sent when nothing is broken.
 
 _ASKED = tuple(authorization(client_id=BOLD, redirect_uri=CALLBACK, scope="openid profile").items())
+_BY_A_PAGE: Pairs = (("Origin", "https://elsewhere.example"), ("Access-Control-Request-Method", "POST"))
 _BASIC = tuple(basic(BOLD, SECRETS[RP]).items())
 _REDEEM = (
     ("grant_type", "authorization_code"),
@@ -315,6 +316,10 @@ SHOTS = (
         "/userinfo",
         401,
         headers=(("Authorization", "DPoP {access}"), ("DPoP", "{proof}")),
+    ),
+    *(
+        Shot(f"{path} asked for by a page", "OPTIONS", path, 200, headers=_BY_A_PAGE)
+        for path in ("/token", "/userinfo", "/jwks")
     ),
     *(
         Shot(path, "GET", path, 200)

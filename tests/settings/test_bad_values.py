@@ -119,6 +119,11 @@ BAD: list[tuple[dict[str, str], str, str]] = [
     ({"SMTP_HOST": "relay.example:587"}, "SMTP_HOST", "a host name or an address"),
     # Lists, instants, words.
     ({"OUTBOUND_NETWORKS": "10.0.0.1/8"}, "OUTBOUND_NETWORKS", "networks like 10.20.0.0/16"),
+    ({"PSC_IDP_HINTS": "CHU"}, "PSC_IDP_HINTS", "it is a list with something else"),
+    ({"PSC_IDP_HINTS": "=OKTA_chu"}, "PSC_IDP_HINTS", "it is a list with something else"),
+    ({"PSC_IDP_HINTS": "CHU=OKTA=chu"}, "PSC_IDP_HINTS", "letters, digits, dots, dashes, underscores"),
+    ({"NAMED_NETWORKS": "CHU=192.0.2.0/24", "PSC_IDP_HINTS": "CHU=a CHU=b"}, "PSC_IDP_HINTS", "a name twice"),
+    ({"NAMED_NETWORKS": "CHU=192.0.2.0/24", "PSC_IDP_HINTS": "CHR=a"}, "PSC_IDP_HINTS", "names of NAMED_NETWORKS"),
     ({"SHARED_STATIONS": "hospital"}, "SHARED_STATIONS", "networks such as"),
     ({"DEFAULT_LOCALE": "de"}, "DEFAULT_LOCALE", "one of fr, en"),
     ({"CARD_REVOCATION_BYPASS_UNTIL": "2026-12-24T18:00:00"}, "CARD_REVOCATION_BYPASS_UNTIL", "time zone"),

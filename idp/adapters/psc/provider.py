@@ -27,7 +27,7 @@ from idp.adapters.psc.id_token import refused, verify_id_token
 from idp.adapters.psc.id_token_claims import ExpectedIdToken
 from idp.adapters.psc.login import read_login
 from idp.adapters.psc.lookout import Lookout, Run, beside
-from idp.adapters.psc.request import ORDINARY, NewRequest, fresh_wishes, new_request, pushed_address
+from idp.adapters.psc.request import NewRequest, new_request, pushed_address, wishes_of
 from idp.adapters.psc.shared_circuits import SharedCircuits
 from idp.adapters.psc.sign_out import PscSignOut
 from idp.adapters.psc.signed_userinfo import verify_userinfo
@@ -158,10 +158,10 @@ class PscProvider:
         known = self._discovery.known()
         return getattr(known, name) if known else None
 
-    def begin(self, *, fresh: bool) -> UpstreamRequest:
+    def begin(self, *, fresh: bool, broker: str | None = None) -> UpstreamRequest:
         self._require_usable()
         snapshot = self._discovery.snapshot()
-        wishes = fresh_wishes(self._settings) if fresh else ORDINARY
+        wishes = wishes_of(self._settings, fresh=fresh, broker=broker)
         request = new_request(self._settings, self._redirect_uri, wishes)
         return UpstreamRequest(
             url=self._address(snapshot, request), state=request.state, pending=request.pending

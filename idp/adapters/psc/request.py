@@ -13,9 +13,7 @@ from urllib.parse import urlencode
 from idp.adapters.psc.backchannel import fresh_client
 from idp.settings.psc import PscSettings
 
-#: OpenID Connect Core §3.1.2.1: what each wish of ours is in the request.
-ORDINARY: Mapping[str, object] = {}
-#: For `idp psc check`: no page is shown.
+#: For `idp psc check`, OpenID Connect Core §3.1.2.1: no page is shown.
 SILENT: Mapping[str, object] = {"prompt": ["none"]}
 
 
@@ -33,12 +31,17 @@ class NewRequest:
         return _with_query(endpoint, self.query)
 
 
-def fresh_wishes(settings: PscSettings) -> Mapping[str, object]:
-    """Returns what asks for a new identification: on a shared workstation, its own session may still be a colleague's.
-
-    facts/psc §9. With `max_age`, Core §3.1.2.1 makes the `auth_time` mandatory that shows that it was done.
+def wishes_of(settings: PscSettings, *, fresh: bool, broker: str | None) -> Mapping[str, object]:
+    """Returns what is in the request beside what every one has. `fresh`: the person is to be identified anew, as on a
+    shared workstation its own session may still be a colleague's (facts/psc §9). `broker`: the identity provider to
+    which it delegates at once, a hospital's own (facts/psc §2); None: the person chooses.
     """
-    return {"prompt": ["login"], **({"max_age": 0} if settings.fresh_max_age else {})}
+    # With `max_age`, Core §3.1.2.1 makes the `auth_time` mandatory that shows that it was done.
+    max_age = {"max_age": 0} if settings.fresh_max_age else {}
+    return {
+        **({"prompt": ["login"], **max_age} if fresh else {}),
+        **({} if broker is None else {"kc_idp_hint": broker}),
+    }
 
 
 def new_request(settings: PscSettings, redirect_uri: str, wishes: Mapping[str, object]) -> NewRequest:

@@ -19,10 +19,21 @@ class PscAttempts:
     life: timedelta
 
     def begin(
-        self, interaction: Interaction, asked: UpstreamRequest, demand: str | None, since: str | None
+        self,
+        interaction: Interaction,
+        asked: UpstreamRequest,
+        demand: str | None,
+        since: str | None,
+        broker: str | None,
     ) -> None:
         begun = {"interaction_id": interaction.id, "binding": interaction.browser, "used": False}
-        record = {**begun, "pending": dict(asked.pending), "fresh_since": since, "demand": demand}
+        record = {
+            **begun,
+            "pending": dict(asked.pending),
+            "fresh_since": since,
+            "demand": demand,
+            "broker": broker,
+        }
         self.store.put(Kind.UPSTREAM_LOGIN, asked.state, record, self.life)
 
     def use(self, state: str) -> Mapping[str, Any] | None:

@@ -1,12 +1,16 @@
 """Contains the way to Pro Santé Connect: the browser is sent there, and waited for. Not here: its return (`psc`)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
 from idp.core.clock import Clock
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.psc_attempts import PscAttempts
+from idp.flows.shared.psc_brokers import PscBrokers
+from idp.flows.shared.psc_freshness import Freshness, demand_in
 from idp.flows.shared.psc_refusals import PscRefusals
 from idp.interaction.record import Interaction
 from idp.interaction.upstream import Upstream, UpstreamFailed
@@ -19,18 +23,31 @@ class PscDeparture:
     attempts: PscAttempts
     upstream: Upstream
     refusals: PscRefusals
+    freshness: Freshness
+    brokers: PscBrokers
     clock: Clock
 
-    def leave(self, request: Request, interaction: Interaction, demand: str | None) -> Response:
+    def begin(self, request: Request, interaction: Interaction, form: Mapping[str, str]) -> Response:
         """Returns the redirect, or the page that says why nobody can go there now. Raises PageError: too many tries.
 
-        `demand`: who demands that it identifies anew (`psc_freshness`), if anybody does.
+        `form`: what the person posted, "fresh" with « Changer de compte ».
         """
+        # That leads to the page of Pro Santé Connect itself: the other account may be of no hospital.
+        broker = None if form.get("fresh") == "1" else self.brokers.of(request, interaction)
+        return self._leave(request, interaction, self.freshness.demand(request, interaction, form), broker)
+
+    def again(self, request: Request, interaction: Interaction, begun: Mapping[str, Any]) -> Response:
+        """Returns the same as the sign-in there that `begun` is the record of."""
+        return self._leave(request, interaction, demand_in(begun), begun.get("broker"))
+
+    def _leave(
+        self, request: Request, interaction: Interaction, demand: str | None, broker: str | None
+    ) -> Response:
         self.desk.set_out(interaction)
         try:
-            asked = self.upstream.begin(fresh=demand is not None)
+            asked = self.upstream.begin(fresh=demand is not None, broker=broker)
         except UpstreamFailed as failed:
             return self.refusals.answer(request, interaction, failed.reason, str(failed))
         since = self.clock.now().isoformat() if demand else None
-        self.attempts.begin(interaction, asked, demand, since)
+        self.attempts.begin(interaction, asked, demand, since, broker)
         return redirect(asked.url)
