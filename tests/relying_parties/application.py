@@ -52,14 +52,15 @@ def running(page: Page, directory: Path, variables: Mapping[str, str]) -> Iterat
 
 
 def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
-    deadline = time.monotonic() + within(_START_SECONDS)
+    deadline, answer = time.monotonic() + within(_START_SECONDS), None
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(requests.RequestException):
             # Behind a proxy of its own, an application answers 404 or 503 before it is there.
-            if requests.get(url, allow_redirects=False, timeout=_ANSWER_SECONDS).status_code < BAD_REQUEST:
+            answer = requests.get(url, allow_redirects=False, timeout=_ANSWER_SECONDS)
+            if answer.status_code < BAD_REQUEST:
                 return
         time.sleep(0.2)
-    raise DidNotStart(log.read_text("utf-8", "replace")[-2000:])
+    raise DidNotStart(f"{answer}: {log.read_text('utf-8', 'replace')[-2000:]}")
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

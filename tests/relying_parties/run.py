@@ -51,6 +51,7 @@ def _sign_in(provider: Demonstration, page: Page, place: Path) -> str | None:
     ca = shutil.copyfile(provider.ready["ca_bundle"], place / "authority.pem")
     told = {
         "ISSUER": provider.issuer,
+        "TLS": str(provider.state / "igc" / "tls"),
         "CLIENT_SECRET": secret,
         "SSL_CERT_FILE": str(ca),
         "REQUESTS_CA_BUNDLE": str(ca),

@@ -93,5 +93,3 @@ def test_no_lock_names_an_index() -> None:
     for lock in LOCKS.rglob("*"):
         if lock.is_file():
             assert not re.search(r"index-url|\"resolved\"", lock.read_text()), lock
-
-
