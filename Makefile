@@ -72,6 +72,10 @@ settings: $(VENV)/.installed-for-tests
 audit: $(VENV)/.installed-for-tests
 	$(RUN) -m idp.core.audit_document > docs/audit.md
 
+# The page of the rules that requests keep to, from their tables; likewise.
+refusals: $(VENV)/.installed-for-tests
+	$(RUN) -m idp.protocol.rules.rule_book > docs/refusals.md
+
 coverage: $(VENV)/.installed-for-tests
 	@.ci/debian-packages
 	@.ci/coverage $(RUN)

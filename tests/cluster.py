@@ -7,8 +7,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +16,8 @@ from pathlib import Path
 import requests
 
 from sandbox.cluster.ports import COUNT
-from tests.demonstration import ROOT, Demonstration, free_port_base, is_alive
+from tests.commands import Started
+from tests.demonstration import Demonstration, free_port_base, is_alive
 from tests.limits import eventually, within
 from tests.made_once import place_igc
 
@@ -49,16 +48,12 @@ def running_cluster() -> Iterator[Cluster]:
     """Directly in the temporary directory: PostgreSQL is another user there, and no socket has a long name."""
     state = Path(tempfile.mkdtemp(prefix="cluster-"))
     place_igc(state / "igc")
-    command = [sys.executable, "-m", "tests.forked_cluster", "--end-with-parent"]
     options = {"state-dir": state, "ready-file": state / "ready.json", "port-base": free_port_base(COUNT)}
     options["ready-within"] = within(30)
-    command += [f"--{name}={value}" for name, value in options.items()]
-    with (state / "told").open("w") as told:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=told, stderr=told, text=True)
+    told = ["--end-with-parent", *(f"--{name}={value}" for name, value in options.items())]
+    process = Started(told, os.environ, "tests.forked_cluster")
     try:
-        assert eventually((state / "ready.json").exists, 60) or process.poll() is None, (
-            state / "told"
-        ).read_text()
+        assert eventually((state / "ready.json").exists, 60), process.stdout + process.stderr
         ready = json.loads((state / "ready.json").read_text())
         running = Cluster(ready, process, state)
         yield running
@@ -68,5 +63,4 @@ def running_cluster() -> Iterator[Cluster]:
         assert not any(map(is_alive, pids))
     finally:
         process.kill()
-        process.wait()
         shutil.rmtree(state)

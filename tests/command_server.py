@@ -1,9 +1,10 @@
-"""`python -m tests.command_server FD`: imports every command once, then forks for each that is asked for on the socket.
+"""`python -m tests.command_server FD`: imports all programs once, then forks for each that is asked for on the socket.
 
-A message is the arguments and the environment, with three files and a socket; what is sent on that socket is the number
-of the process and, when it has ended, its status. Each command has a keeper that waits for it, so the server never
-waits. A child leaves the loop and becomes `python -m idp.cli`: it ends as an interpreter ends. Contains no thread and
-no setting. Not here: who asks (`commands`).
+A message is the module, its arguments and the environment, with three files and a socket; what is sent on that socket
+is the number of the process and, when it has ended, its status. Each program has a keeper that waits for it, so the
+server never waits; it ends with the server, as a program that is tied to its parent does then. A child leaves the loop
+and becomes `python -m MODULE`: it ends as an interpreter ends. Contains no thread and no setting. Not here: who asks
+(`commands`).
 """
 
 import gc
@@ -18,18 +19,22 @@ import sys
 
 import idp.cli
 import idp.cli.main
+from sandbox.demo.processes import tie_to
+from tests.forked import preload
 
 _LONGEST = 1 << 20
 
 
 def commands_for(channel: socket.socket) -> list[str]:
-    """Returns in each child, with its command line. The server ends when nobody can ask any more."""
+    """Returns in each child, with its module and arguments. The server ends when nobody can ask any more."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # of its keepers
+    server = os.getpid()
     while True:
         message, files, _flags, _address = socket.recv_fds(channel, _LONGEST, 4)
         if not message:
             raise SystemExit
         if os.fork() == 0:
+            tie_to(server)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             channel.close()
             return _command(message, files)
@@ -52,10 +57,10 @@ def _command(message: bytes, files: list[int]) -> list[str]:
     for number, file in enumerate(own):
         os.dup2(file, number)
         os.close(file)
-    arguments, variables = json.loads(message)
+    module, arguments, variables = json.loads(message)
     os.environ.clear()
     os.environ.update(variables)
-    return list(arguments)
+    return [module, *arguments]
 
 
 def _say(answers: int, text: str) -> None:
@@ -71,6 +76,8 @@ if __name__ == "__main__":
     for module in pkgutil.iter_modules(idp.cli.__path__):
         if module.name != "__main__":
             importlib.import_module(f"idp.cli.{module.name}")
+    preload()
     gc.freeze()
-    sys.argv = ["idp", *commands_for(socket.socket(fileno=int(sys.argv[1])))]
-    runpy.run_module("idp.cli", run_name="__main__", alter_sys=True)
+    module, *arguments = commands_for(socket.socket(fileno=int(sys.argv[1])))
+    sys.argv = ["idp", *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -2,9 +2,10 @@
 
 A Python that imports the provider takes half a second of a processor before its first line of ours. So each process of
 tests starts one (`command_server`), which forks for each command: a process of its own with its own environment, files
-and end, in which the real program runs from its first line. That this is the same as a start from nothing is proved for
-one command of each module (tests/cli/test_starts.py). Contains also the environment and the command line, for tests
-that start a Python.
+and end, in which the real program runs from its first line. The demos of the tests are forked from it likewise. That
+this is the same as a start from nothing is proved for one command of each module (tests/cli/test_starts.py), and for
+the demo (tests/journeys/test_demo.py). Contains also the environment and the command line, for tests that start a
+Python.
 """
 
 import atexit
@@ -64,16 +65,19 @@ def idp(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
 
 
 class Started:
-    """A command that runs; what `subprocess.Popen` offers of it, and what it said until now."""
+    """A command that runs; what `subprocess.Popen` offers of it, and what it said until now. `module`: another
+    program, of `python -m`."""
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-        self.args = command_line(*arguments)
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], module: str = "idp.cli"
+    ) -> None:
+        self.args = [sys.executable, "-m", module, *arguments]
         self.returncode: int | None = None
         self._out, self._err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 closed by `_close`
         self._status, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, open(os.devnull) as nothing:
             given = (nothing, self._out, self._err, theirs)
-            asked = json.dumps([arguments, dict(environment)]).encode()
+            asked = json.dumps([module, arguments, dict(environment)]).encode()
             socket.send_fds(_server().channel, [asked], [file.fileno() for file in given])
         weakref.finalize(self, _close, self._out, self._err, self._status)
         self.pid = self._answer(within(_SECONDS))
@@ -101,6 +105,14 @@ class Started:
         if self.poll() is None:
             os.kill(self.pid, number)
 
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """What it said until its end. Raises TimeoutExpired."""
+        self.wait(timeout)
+        return self.stdout, self.stderr
+
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
         self.wait(within(_SECONDS))
@@ -126,7 +138,7 @@ _PROGRAM = """#!{python} -SE
 import json, os, socket, sys
 server = socket.socket(fileno={number})
 own, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-asked = json.dumps([sys.argv[1:], dict(os.environ)]).encode()
+asked = json.dumps(["idp.cli", sys.argv[1:], dict(os.environ)]).encode()
 socket.send_fds(server, [asked], [0, 1, 2, theirs.fileno()])
 theirs.close()
 own.recv(100)

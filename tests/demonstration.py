@@ -1,5 +1,5 @@
 """The demo under test, known by its ready file alone: `python -m sandbox.demo` as `make demo` calls it, or, some
-seconds of a processor cheaper, with its programs forked from it (`forked_demo`).
+seconds of a processor cheaper, forked with its programs from what imported them (`forked_demo`, `commands`).
 
 Contains starting, ending, what the ready file offers by name. Not here: journeys.
 """
@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any
 
 from sandbox.demo.driver import Browser, Card
 from sandbox.demo.mailbox import Mailbox
+from tests.commands import Started
 from tests.limits import within
 from tests.made_once import place_demo_state
 
@@ -35,7 +36,7 @@ class Demonstration:
     """`ready` is the ready file as parsed."""
 
     ready: dict[str, Any]
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | Started
     state: Path
 
     @property
@@ -96,7 +97,10 @@ def demo_in(state: Path, *arguments: str, program: str = FORKED) -> Iterator[Dem
     """A demo that the caller ends, on what is in the directory; what is not there is made by the demo."""
     ready_path = state / "ready.json"
     ready_path.unlink(missing_ok=True)  # that of an earlier run would be believed before the demo removes it
-    process = start_demo(state, "--ready-file", str(ready_path), *arguments, program=program)
+    told = ("--ready-file", str(ready_path), *arguments)
+    process = (
+        Started(_options(state, told), os.environ, FORKED) if program == FORKED else start_demo(state, *told)
+    )
     try:
         yield Demonstration(_wait_for(ready_path, process), process, state)
     finally:
@@ -105,22 +109,10 @@ def demo_in(state: Path, *arguments: str, program: str = FORKED) -> Iterator[Dem
             process.communicate(timeout=within(20))
 
 
-def start_demo(state: Path, *arguments: str, program: str = AS_IT_IS) -> subprocess.Popen[str]:
-    options = list(arguments)
-    if "--port-base" not in options:
-        options += ["--port-base", str(free_port_base())]
+def start_demo(state: Path, *arguments: str) -> subprocess.Popen[str]:
+    """As it is."""
     return subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            program,
-            "--state-dir",
-            str(state),
-            "--end-with-parent",
-            "--ready-within",
-            str(within(START_SECONDS)),
-            *options,
-        ],
+        [sys.executable, "-m", AS_IT_IS, *_options(state, arguments)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -128,7 +120,13 @@ def start_demo(state: Path, *arguments: str, program: str = AS_IT_IS) -> subproc
     )
 
 
-def _wait_for(ready_path: Path, process: subprocess.Popen[str]) -> dict[str, Any]:
+def _options(state: Path, arguments: Sequence[str]) -> list[str]:
+    patience = str(within(START_SECONDS))
+    told = ["--state-dir", str(state), "--end-with-parent", "--ready-within", patience, *arguments]
+    return told if "--port-base" in arguments else [*told, "--port-base", str(free_port_base())]
+
+
+def _wait_for(ready_path: Path, process: subprocess.Popen[str] | Started) -> dict[str, Any]:
     deadline = time.monotonic() + within(START_SECONDS)
     while not ready_path.exists():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -139,7 +137,9 @@ def _wait_for(ready_path: Path, process: subprocess.Popen[str]) -> dict[str, Any
     return content
 
 
-def seconds_to_end(process: subprocess.Popen[str], pids: list[int], number: signal.Signals) -> float:
+def seconds_to_end(
+    process: subprocess.Popen[str] | Started, pids: list[int], number: signal.Signals
+) -> float:
     """How long after this signal to the demo until none of these processes is left. Kills what hangs."""
     process.send_signal(number)
     began = time.monotonic()

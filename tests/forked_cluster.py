@@ -1,9 +1,9 @@
-"""`python -m tests.forked_cluster …`: the cluster, with its Python programs forked from it (`forked_demo`)."""
+"""`python -m tests.forked_cluster …`: the cluster, with its Python programs forked from it (`forked`)."""
 
 import sys
 
 from sandbox.cluster.__main__ import main
-from tests.forked_demo import fork, preload
+from tests.forked import fork, preload
 
 if __name__ == "__main__":
     preload()

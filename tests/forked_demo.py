@@ -1,120 +1,14 @@
-"""`python -m tests.forked_demo …`: the demo, but its programs are forked from it instead of started anew.
+"""`python -m tests.forked_demo …`: the demo, with its programs forked from it instead of started anew (`forked`).
 
-Seven programs that each import the provider or a web server take six seconds of a processor before they do a thing;
-here the demo imports it all once. Everything else is as it is: processes of their own, tied to the demo, each with its
-environment, log and end. The demo as it is stands in tests/journeys/test_demo.py.
+The demo as it is stands in tests/journeys/test_demo.py.
 """
 
-import atexit
-import gc
-import importlib
-import os
-import runpy
-import signal
-import subprocess
 import sys
-import threading
-import time
-import traceback
-from contextlib import suppress
-from typing import NoReturn
 
 from sandbox.demo.__main__ import main
-from sandbox.demo.processes import Place, Program, tie_to
+from tests.forked import fork, preload
 
-_PAUSE_SECONDS = 0.01
-
-
-class Forked:
-    """Of `subprocess.Popen`, what the demo asks of a child."""
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self.returncode: int | None = None
-
-    def poll(self) -> int | None:
-        if self.returncode is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.returncode = os.waitstatus_to_exitcode(status)
-        return self.returncode
-
-    def wait(self, timeout: float | None = None) -> int:
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while (ended := self.poll()) is None:
-            if deadline is not None and time.monotonic() >= deadline:
-                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
-            time.sleep(_PAUSE_SECONDS)
-        return ended
-
-    def send_signal(self, number: int, /) -> None:
-        if self.poll() is None:
-            os.kill(self.pid, number)
-
-
-def fork(program: Program, place: Place) -> Forked:
-    _flush()
-    parent = os.getpid()
-    pid = os.fork()
-    if not pid:
-        os.setpgid(0, 0)
-        tie_to(parent)
-        _stand_at(place)
-        _become(program)
-    return Forked(pid)
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-
-
-def _stand_at(place: Place) -> None:
-    """As a program that was just started: its files, its directory, its environment, no handler of a signal."""
-    # What the demo opened is closed here, and no object of it may close a file that gets the number later.
-    gc.freeze()
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    for number in (1, 2):
-        os.dup2(place.output.fileno(), number)
-    for opened in map(int, os.listdir("/proc/self/fd")):
-        if opened > 2:
-            with suppress(OSError):  # the list itself
-                os.close(opened)
-    for each in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        if callable(signal.getsignal(each)):
-            signal.signal(each, signal.SIG_DFL)
-    os.chdir(place.root)
-    os.environ.clear()
-    os.environ.update(place.environment)
-
-
-def _become(program: Program) -> NoReturn:
-    """Run it as an interpreter does, to the end of its process: no frame of the demo may unwind in it."""
-    sys.argv = list(program.arguments)
-    status = 0
-    try:
-        runpy.run_module(program.arguments[0], run_name="__main__", alter_sys=True)
-    except SystemExit as end:
-        status = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:
-        traceback.print_exc()
-        status = 1
-    threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
-    _flush()
-    os._exit(status)
-
-
-def preload() -> None:
-    """Everything that its programs import when they start."""
-    cli = (f"idp.cli.{name}" for name in ("background", "keys", "operate", "serve", "trust"))
-    for module in (
-        *cli,
-        *(f"sandbox.{name}.__main__" for name in ("mail", "psc", "rp")),
-        "sandbox.igc.responder",
-    ):
-        importlib.import_module(module)
-
+__all__ = ["fork", "preload"]
 
 if __name__ == "__main__":
     preload()

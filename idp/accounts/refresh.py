@@ -1,12 +1,24 @@
-"""Refresh tokens: one valid value per grant, with an idle and an absolute end (facts/security TK4-TK6)."""
+"""Refresh tokens: one valid value per grant, with an idle and an absolute end (facts/security TK4-TK6).
+
+One that was replaced may be shown again for seconds, if the answer with its successor was lost on the way
+(docs/adr/0054). Not here: who may show it (`protocol/tokens/refresh`).
+"""
 
 import hashlib
 import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What the token in force took the place of. `at`: when that one was shown first."""
+
+    former_sha256: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +26,7 @@ class RefreshToken:
     """The refresh token in force of a grant. `claims`: what the ID Token said of the authentication (acr, amr, sid…).
 
     `binding`: the `cnf` (RFC 7800) that the client must prove, empty for none. `asked`: the single claims requested, by
-    place (ID Token, userinfo).
+    place (ID Token, userinfo). `rotation`: None for the first of its family, and for one that is not rotated.
     """
 
     grant_id: str
@@ -25,9 +37,18 @@ class RefreshToken:
     ends_at: datetime
     binding: Mapping[str, str] = field(default_factory=dict)
     asked: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    rotation: Rotation | None = None
 
     def is_alive(self, now: datetime) -> bool:
         return now < self.idle_until and now < self.ends_at
+
+    def took_place_of(self, sha256: str, now: datetime, grace: timedelta) -> bool:
+        """Whether it replaced that one less than the grace ago, and so has not been used itself."""
+        rotation = self.rotation
+        if rotation is None or rotation.former_sha256 != sha256:
+            return False
+        # The clock of the node that replaced it may be ahead of ours.
+        return bool(grace) and now < rotation.at + grace
 
 
 class TokenReplayed(Exception):

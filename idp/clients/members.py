@@ -54,6 +54,7 @@ CONTENT_ENCRYPTION_ALGS = ("A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM
 #: The bounds of the lifetimes that a client may choose, in seconds.
 _TOKEN_LIFE = (30, 15 * 60)
 _REFRESH_IDLE = (60, 30 * 60)
+_REFRESH_GRACE = (0, 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ MEMBERS: Mapping[str, Member] = {
     "access_token_life": Member("access_token_life", seconds(*_TOKEN_LIFE)),
     "id_token_life": Member("id_token_life", seconds(*_TOKEN_LIFE)),
     "refresh_token_idle": Member("refresh_token_idle", seconds(*_REFRESH_IDLE)),
+    "refresh_grace": Member("refresh_grace", seconds(*_REFRESH_GRACE)),
     # Which people it accepts.
     "sector_identifier": Member("sector_identifier", sector_host),
     "minimum_acr": Member("minimum_acr", acr_by_name, Acr.PWD_OTP),

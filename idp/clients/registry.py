@@ -83,6 +83,7 @@ class Client:
     access_token_life: timedelta | None
     id_token_life: timedelta | None
     refresh_token_idle: timedelta | None
+    refresh_grace: timedelta | None
     #: Host that stands for all clients of one controller. None: public `sub`.
     sector_identifier: str | None
     minimum_acr: Acr

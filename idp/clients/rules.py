@@ -5,17 +5,17 @@ Contains rules, each with what was expected and the member at which it is report
 Not here: reading one member (`clients/values`), rules that depend on settings (`clients/operator_rules`).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from idp.clients.client_secrets import MAKE_ONE, ClientSecret, is_guessed
-from idp.clients.credential_days import days_between
+from idp.clients.client_secrets import MAKE_ONE
 from idp.clients.located_yaml import At, BadYaml
-from idp.clients.members import SECRET_METHODS, TLS_METHODS, TLS_SUBJECTS
+from idp.clients.members import TLS_METHODS, TLS_SUBJECTS
 from idp.clients.redirects import is_private_use
 from idp.clients.scopes import OFFLINE_ACCESS, claims_of
+from idp.clients.secret_conditions import SECRET_MEMBERS, has_guessed, secrets_of, share_no_day, takes_secret
 from idp.interaction.assurance import LADDER
 
 Values = Mapping[str, Any]
@@ -36,20 +36,6 @@ class ClientRule:
     member: str
     expected: str
     is_broken: Callable[[Values], bool]
-
-
-#: The members that give secrets: one, or two with their days.
-_SECRETS = ("client_secret", "client_secrets")
-
-
-def _secrets(values: Values, members: Sequence[str] = _SECRETS) -> Iterator[ClientSecret]:
-    for member in members:
-        found = values[member] or ()
-        yield from (found,) if isinstance(found, ClientSecret) else found
-
-
-def _takes_secret(values: Values) -> bool:
-    return values[_METHOD] in (None, *SECRET_METHODS)
 
 
 def _has_keys(values: Values) -> bool:
@@ -89,34 +75,32 @@ FAULTS = (
         _fapi(
             member,
             f"none: a key or a certificate proves this client, {', '.join(_STRONG_METHODS)}",
-            lambda v, member=member: any(_secrets(v, (member,))),  # type: ignore[misc]
+            lambda v, member=member: bool(secrets_of(v, (member,))),  # type: ignore[misc]
         )
-        for member in _SECRETS
+        for member in SECRET_MEMBERS
     ),
     ClientRule(
         "client_secrets",
         "expected `client_secret` or `client_secrets`, not both",
         lambda v: bool(v["client_secret"] and v["client_secrets"]),
     ),
-    ClientRule("client_secret", _OF_METHOD, lambda v: _takes_secret(v) and not any(_secrets(v))),
+    ClientRule("client_secret", _OF_METHOD, lambda v: takes_secret(v) and not secrets_of(v)),
     *(
         ClientRule(
             member,
             _OF_METHOD,
-            lambda v, member=member: not _takes_secret(v) and any(_secrets(v, (member,))),  # type: ignore[misc]
+            lambda v, member=member: not takes_secret(v) and bool(secrets_of(v, (member,))),  # type: ignore[misc]
         )
-        for member in _SECRETS
+        for member in SECRET_MEMBERS
     ),
     *(
         ClientRule(
             member,
             "expected a secret drawn by lot, not nothing, a line end, the client_id or a word of an example; "
             f"{MAKE_ONE}",
-            lambda v, member=member: any(  # type: ignore[misc]
-                is_guessed(one.sha256, v["client_id"], v["client_name"]) for one in _secrets(v, (member,))
-            ),
+            lambda v, member=member: has_guessed(v, member),  # type: ignore[misc]
         )
-        for member in _SECRETS
+        for member in SECRET_MEMBERS
     ),
     ClientRule("jwks_uri", "expected `jwks` or `jwks_uri`, not both", lambda v: bool(v["jwks"] and v["jwks_uri"])),
     ClientRule(
@@ -234,10 +218,7 @@ ADVICE = (
     ClientRule(
         "client_secrets",
         "better some days on which both hold: the application changes its secret on one of them",
-        lambda v: (
-            len(v["client_secrets"]) > 1
-            and days_between(*(one.days for one in v["client_secrets"])) is not None
-        ),
+        share_no_day,
     ),
     ClientRule(
         "pkce",

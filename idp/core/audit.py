@@ -181,6 +181,8 @@ class AuditEvent(StrEnum):
     ISSUE_REFUSED = "token:issue:refused"
     #: a refresh token was used
     TOKEN_REFRESHED = "token:refresh:accepted"
+    #: a replaced refresh token came again within seconds (`REFRESH_GRACE`), its successor unused: it got another one
+    REFRESH_REPEATED = "token:refresh:repeated"
     #: a replaced refresh token came again: its grant is revoked
     REFRESH_REUSED = "token:refresh:reused"
     #: a relying party revoked its grant

@@ -72,6 +72,7 @@ class Kind(StrEnum):
     SIGN_INS_BY_IP = "sign_ins_by_ip"
     ATTEMPTS_OF_SIGN_IN = "attempts_of_sign_in"
     PUSHED_BY_CLIENT = "pushed_by_client"
+    REFUSED_REQUEST = "refused_request"
 
 
 #: Of one record, or of one counter.

@@ -1,10 +1,12 @@
 """Errors by audience: what a person, a relying party or the operator is told.
 
-Contains `PageError`, a page for the person, and `ClientError`, a registered OAuth code for a proved client. Any other
-exception is for the operator: an incident id on a plain page, the cause in the log (`error_pages` and the endpoints map
-all three). Not here: HTTP frameworks.
+Contains `PageError`, a page for the person, `ClientError`, a registered OAuth code for a proved client, and `Rule`, why
+a request was refused. Any other exception is for the operator: an incident id on a plain page, the cause in the log
+(`error_pages` and the endpoints map all three). Not here: HTTP frameworks, the rules that there are (`protocol/rules`).
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -89,6 +91,8 @@ class PageError(Exception):
         self.client_id = client_id
         #: Why somebody decided so, in words for the person alone.
         self.motive = motive
+        #: Under which its cause was told to the operator before; "": it was not.
+        self.reference = ""
 
 
 class OAuthError(StrEnum):
@@ -117,10 +121,71 @@ class OAuthError(StrEnum):
     REGISTRATION_NOT_SUPPORTED = "registration_not_supported"
 
 
+#: Nothing beside the rule.
+NO_FACTS: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What a request of a relying party must keep to."""
+
+    #: Stable: it is in logs, metrics and documentation.
+    id: str
+    error: OAuthError
+    #: What the relying party reads: RFC 6749 §5.2 leaves out quotation marks, backslashes and accents. `{parameter}`
+    #: is a name that we know; nothing else of a request is ever put into it.
+    description: str
+    #: What is wrong, where the description does not say it; for the operator alone.
+    truth: str = ""
+    #: What to change.
+    cure: str
+    clause: str
+    #: The member of clients.yaml that decides; "": none.
+    member: str = ""
+    #: Whether a person sees it on a page, as nobody is proved to whom it could be returned.
+    is_page: bool = False
+
+    @property
+    def wrong(self) -> str:
+        """Returns what is wrong, for the operator."""
+        return self.truth or self.description.format(parameter="a parameter")
+
+
 class ClientError(Exception):
     """An error for a proved relying party: a registered code and one fixed description that echoes no input."""
 
-    def __init__(self, error: OAuthError, description: str) -> None:
+    def __init__(
+        self,
+        error: OAuthError,
+        description: str,
+        *,
+        rule: Rule | None = None,
+        facts: Mapping[str, str] = NO_FACTS,
+    ) -> None:
         super().__init__(f"{error}: {description}")
         self.error = error
         self.description = description
+        self.rule = rule
+        #: What only the operator reads of it.
+        self.facts = facts
+        #: Under which the refusal is kept; "": it is not.
+        self.reference = ""
+
+    @property
+    def rule_id(self) -> str:
+        """Returns the rule that was broken; where there is none, the code says what happened."""
+        return self.rule.id if self.rule else str(self.error)
+
+    @property
+    def told(self) -> str:
+        """Returns the `error_description`, with the reference that the operator finds it by."""
+        return f"{self.description} (reference {self.reference})" if self.reference else self.description
+
+
+class RuleBroken(ClientError):
+    """The request breaks this rule. `parameter`: a name that we know."""
+
+    def __init__(
+        self, rule: Rule, *, parameter: str = "a parameter", facts: Mapping[str, str] = NO_FACTS
+    ) -> None:
+        super().__init__(rule.error, rule.description.format(parameter=parameter), rule=rule, facts=facts)

@@ -40,6 +40,11 @@ PSC_PLACES = Gauge("caducee_psc_at_once_places", "How many may wait for it at on
 PSC_CROWDED = Counter("caducee_psc_at_once_refused_total", "Sign-ins that found no place to wait in", ("of",))
 OCSP_SECONDS = Histogram("caducee_ocsp_seconds", "Time of a question by OCSP", bounds=_OF_OTHERS)
 OCSP_ANSWERS = Counter("caducee_ocsp_answers_total", "Answers by OCSP", ("answer",))
+REFUSED_REQUESTS = Counter(
+    "caducee_refused_requests_total",
+    "Requests of relying parties that broke a rule (docs/refusals.md)",
+    ("endpoint", "rule"),
+)
 HASHES_RUNNING = Gauge("caducee_hashes_running", "Password hashes that are computed")
 HASHES_ADMITTED = Gauge("caducee_hashes_admitted", "Password hashes computed or waiting")
 HASHES_PLACES = Gauge("caducee_hashes_places", "Password hashes that may be computed or wait at once")

@@ -43,6 +43,7 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "email": email_address.RULES,
     "password": password.RULES,
     "spread": (),
+    "refusals": (),
     "passkey": (),
     "lives": (),
     "clock": (),

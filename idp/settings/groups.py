@@ -24,6 +24,7 @@ from idp.settings.passkey import PasskeySettings
 from idp.settings.password import PasswordSettings
 from idp.settings.proxy import ProxySettings
 from idp.settings.psc import PscSettings
+from idp.settings.refusals import RefusalSettings
 from idp.settings.spread import SpreadSettings
 from idp.settings.stations import StationSettings
 from idp.settings.where import WhereSettings
@@ -56,6 +57,7 @@ class Groups:
     bounds: BoundSettings
     crowd: CrowdSettings
     operations: OperationsSettings
+    refusals: RefusalSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

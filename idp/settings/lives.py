@@ -21,6 +21,14 @@ class LifeSettings:
     refresh_token_idle: timedelta = duration(
         "A refresh token that is not used.", 30 * _MINUTE, source="facts/security §0.2"
     )
+    refresh_grace: timedelta = duration(
+        "A replaced refresh token of a public client is answered again for so long, while its successor is unused: the "
+        "answer may have been lost. 0: never.",
+        seconds(10),
+        least=0,
+        most=_MINUTE,
+        source="docs/adr/0054",
+    )
     session_idle: timedelta = duration(
         "An SSO session that is not used.", 30 * _MINUTE, source="facts/security §0.2"
     )

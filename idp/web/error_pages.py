@@ -102,6 +102,8 @@ def _again(request: Request) -> str | None:
 
 def _logged(error: BaseException, shown: PageError) -> str:
     """Returns the incident id that is on the page and in the log."""
+    if shown.reference:
+        return shown.reference
     incident = secrets.token_hex(4)
     is_ours = STATUS[shown.problem] >= 500
     # An exception raised to be shown says everything in its detail, and so does a store or key that is silent: in an

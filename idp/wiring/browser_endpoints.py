@@ -85,6 +85,7 @@ def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:
         arriving=Arriving(web.cookies, web.devices),
         forms=web.forms,
         locales=web.locales,
+        refusals=parts.refusals,
     )
 
 
@@ -109,6 +110,7 @@ def _end_session(parts: Parts) -> EndSessionEndpoint:
         forms=web.forms,
         rendering=web.rendering,
         issuer=settings.where.issuer,
+        refusals=parts.refusals,
         # A whole ID Token may come back, as the hint.
         parameter_bytes=settings.bounds.parameter_bytes * 2,
         kept_bytes=settings.bounds.request_bytes,

@@ -79,6 +79,7 @@ def _token(parts: Parts, protocol: ProtocolParts) -> TokenEndpoint:
         grant_store=protocol.grant_store,
         audit=parts.audit,
         idle=settings.lives.refresh_token_idle,
+        grace=settings.lives.refresh_grace,
         session_life=settings.lives.session_life,
     )
     return TokenEndpoint(
@@ -128,6 +129,7 @@ def _userinfo(parts: Parts, protocol: ProtocolParts) -> UserinfoEndpoint:
         gate=protocol.gate,
         grant_store=protocol.grant_store,
         possession=protocol.possession,
+        refusals=parts.refusals,
     )
 
 

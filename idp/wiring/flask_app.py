@@ -4,6 +4,7 @@ Not here: the address of a page.
 """
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,10 @@ def build_pages(parts: Parts, routes: Iterable[PageRoute]) -> Wsgi:
     mounted, answers, settings = tuple(routes), build_answers(parts), parts.settings
     body_bytes = settings.bounds.body_bytes
     front = front_of(mounted, answers=answers, body_bytes=body_bytes, form_parts=_MOST_FORM_PARTS)
-    return front.in_front_of(build_flask(mounted, answers, body_bytes))
+    # Only for the first request that the front does not find: werkzeug compiles how each address could be written,
+    # which is a third of what assembling an application costs.
+    behind = cache(lambda: build_flask(mounted, answers, body_bytes))
+    return front.in_front_of(lambda environ, start_response: behind()(environ, start_response))
 
 
 def build_answers(parts: Parts) -> PageAnswers:

@@ -36,6 +36,7 @@ from idp.interaction.sessions import Sessions
 from idp.interaction.sign_in import SignIn
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Interactions
+from idp.protocol.rules.refusals import HourlyShare, Refusals
 from idp.settings import Settings
 from idp.signing.key_ring import Keys
 from idp.web.hub import Visits
@@ -71,6 +72,7 @@ class Parts:
     grants: SqlGrants
     audit: SqlAudit
     trail: RefusalTrail
+    refusals: Refusals
     sessions: Sessions
     open_sessions: SqlOpenSessions
     sign_in: SignIn
@@ -164,6 +166,7 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
         grants=grants,
         audit=audit,
         trail=RefusalTrail(audit, resources.store),
+        refusals=_refusals(resources, web),
         sessions=sessions,
         open_sessions=open_sessions,
         sign_in=SignIn(
@@ -189,6 +192,17 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
             itinerary=itinerary,
         ),
         gate=gate,
+    )
+
+
+def _refusals(resources: Resources, web: WebParts) -> Refusals:
+    limits = resources.settings.refusals
+    return Refusals(
+        store=resources.store,
+        clock=resources.clock,
+        networks=web.networks,
+        limits=limits,
+        share=HourlyShare(limits=limits),
     )
 
 

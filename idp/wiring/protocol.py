@@ -93,6 +93,7 @@ def _client_door(parts: Parts, tls_methods: Mapping[str, Verify]) -> ClientDoor:
         trail=parts.trail,
         parameter_bytes=settings.bounds.parameter_bytes,
         networks=parts.web.networks,
+        refusals=parts.refusals,
     )
 
 

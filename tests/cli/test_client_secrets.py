@@ -6,10 +6,10 @@ import io
 import re
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
+from werkzeug.test import create_environ
+from werkzeug.wrappers import Request
 
 from idp.cli.main import main
 from idp.clients.client_file import ClientFile
@@ -52,7 +52,7 @@ def answered(path: Path, member: str, method: str, secret: str | None) -> Client
     form = {"client_id": "viatrajectoire"}
     if method == "client_secret_post" and secret is not None:
         form["client_secret"] = secret
-    return authentication.authenticate(cast(Any, SimpleNamespace(headers=headers)), form)
+    return authentication.authenticate(Request(create_environ(method="POST", headers=headers)), form)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -29,6 +29,7 @@ COMMANDS = {
     "mails": "mails list",
     "operate": "clients check",
     "psc": "psc check",
+    "refusals": "error 0a1b2c3d",
     "serve": "serve",
     "trust": "trust check",
 }
@@ -37,6 +38,7 @@ COMMANDS = {
 def test_each_module_has_its_command() -> None:
     parts = {
         *("__init__", "__main__", "main", "served", "card_options", "db_options", "incident_options"),
+        "refusal_options",
         *("audited", "audit_options", "activation", "activation_options"),
         *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),
     }

@@ -136,6 +136,7 @@ PROOFS = {
     "refresh_token_idle": (
         "tests/protocol/authorization/test_client_policy.py::test_lives_of_its_own_are_those_of_its_tokens"
     ),
+    "refresh_grace": "tests/protocol/tokens/test_lost_answer.py::test_each_client_may_have_a_grace_of_its_own",
     "sector_identifier": (
         "tests/protocol/tokens/test_subject.py::"
         "test_each_sector_has_its_own_sub_and_every_token_of_a_client_agrees"

@@ -1,12 +1,13 @@
 """`RefreshTokens` on SQLite and PostgreSQL: what binds a token comes back with it, and stays out of its claims."""
 
+import dataclasses
 from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from idp.accounts.grants import Grant
-from idp.accounts.refresh import RefreshToken, TokenReplayed, digest
+from idp.accounts.refresh import RefreshToken, Rotation, TokenReplayed, digest
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.database import open_database
 from idp.adapters.sql.grants import SqlGrants
@@ -80,6 +81,35 @@ def test_a_row_of_the_version_before_is_read_as_bound_to_nothing(database: Engin
     with database.begin() as connection:
         connection.execute(sa.update(refresh_tokens).values(claims=_CLAIMS))
     assert SqlRefreshTokens(database).get(token.grant_id) == token
+
+
+def test_what_a_token_took_the_place_of_comes_back_with_it_alone(database: Engine) -> None:
+    """A node of the version before leaves the column as it was: then it says nothing of the token in force."""
+    tokens, token = SqlRefreshTokens(database), _token(database)
+    tokens.add(token)
+    second = dataclasses.replace(
+        token, token_sha256=digest("second"), rotation=Rotation(digest("first"), NOON + timedelta(seconds=1))
+    )
+    tokens.swap(digest("first"), second)
+    assert tokens.get(token.grant_id) == second
+    with database.begin() as connection:
+        connection.execute(sa.update(refresh_tokens).values(token_sha256=digest("third")))
+    found = tokens.get(token.grant_id)
+    assert found is not None
+    assert found.rotation is None
+
+
+def test_a_token_took_the_place_of_one_for_the_time_of_the_grace(database: Engine) -> None:
+    grace, second = timedelta(seconds=10), timedelta(seconds=1)
+    token = _token(database, rotation=Rotation(digest("before"), NOON))
+    of_former = [
+        token.took_place_of(digest("before"), NOON + passed, grace)
+        for passed in (-second, 0 * second, 9 * second, grace)
+    ]
+    assert of_former == [True, True, True, False]
+    assert not token.took_place_of(digest("other"), NOON, grace)
+    assert not token.took_place_of(digest("before"), NOON - second, timedelta())
+    assert not dataclasses.replace(token, rotation=None).took_place_of(digest("before"), NOON, grace)
 
 
 def _rotate(database: Engine) -> bool:

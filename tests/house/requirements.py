@@ -186,7 +186,11 @@ REQUIREMENTS: dict[str, Requirement] = {
         "signing_out_stops_refreshing",
     ),
     "TK5": proved(
-        "A rotated token used again revokes its family; of many rotations at once one succeeds.",
+        "A rotated token used again revokes its family, but for seconds in which its successor is unused; of many "
+        "rotations at once one succeeds, and never do two tokens of a family live.",
+        protocol_lost_answer="only_the_last_successor_lives once_the_successor_was_used_the_family_ends "
+        "after_the_grace_the_family_ends",
+        protocol_dpop="a_lost_answer_is_given_again_to_the_same_key_and_to_another_the_family_ends",
         protocol_refresh="a_rotated_token_used_again_revokes_the_family "
         "a_confidential_client_keeps_its_token_and_a_public_one_gets_another "
         "a_refresh_token_shown_while_the_store_is_out_is_good_afterwards",

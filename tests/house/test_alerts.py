@@ -84,7 +84,7 @@ def test_no_label_can_have_values_without_end() -> None:
     labels = {label for one in vars(measures).values() if isinstance(one, Family) for label in one.labels}
     assert labels == {
         "answer", "call", "client", "credential", "door", "endpoint", "ends", "event", "kind", "of", "outcome",
-        "status", "stop", "store", "what",
+        "rule", "status", "stop", "store", "what",
     }  # fmt: skip
     assert MOST_CHILDREN == 400
 

@@ -2,16 +2,17 @@
 
 Contains rotation as one conditional UPDATE, so that a reused token never wins (facts/security TK5). The binding is
 stored among the claims as `cnf` (RFC 7800 §3.1), the single claims requested as `asked`. Not here: when a token is
-valid.
+valid, or may be shown again.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from idp.accounts.refresh import RefreshToken, TokenReplayed
+from idp.accounts.refresh import RefreshToken, Rotation, TokenReplayed
 from idp.adapters.sql.schema import refresh_tokens
 from idp.adapters.sql.statement import Statement, parameters_of
 from idp.adapters.sql.work import fetch, write
@@ -45,7 +46,26 @@ def read_token(row: Any) -> RefreshToken:
         ends_at=row.ends_at,
         binding=binding,
         asked=asked,
+        rotation=_read_rotation(row),
     )
+
+
+def _read_rotation(row: Any) -> Rotation | None:
+    # An earlier version, on another node, leaves the column as it was: then it is not of this token.
+    if not row.rotation or row.rotation["to"] != row.token_sha256:
+        return None
+    return Rotation(row.rotation["from"], datetime.fromisoformat(row.rotation["at"]))
+
+
+def _rotation(token: RefreshToken) -> dict[str, str] | None:
+    rotation = token.rotation
+    if rotation is None:
+        return None
+    return {
+        "from": rotation.former_sha256,
+        "to": token.token_sha256,
+        "at": rotation.at.isoformat(),
+    }
 
 
 def _values(token: RefreshToken) -> dict[str, Any]:
@@ -56,6 +76,7 @@ def _values(token: RefreshToken) -> dict[str, Any]:
         "claims": {**token.claims, "cnf": dict(token.binding), "asked": dict(token.asked)},
         "idle_until": token.idle_until,
         "ends_at": token.ends_at,
+        "rotation": _rotation(token),
     }
 
 

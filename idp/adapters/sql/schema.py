@@ -23,7 +23,7 @@ from idp.adapters.sql.columns import UtcInstant, row_number
 from idp.adapters.sql.columns import metadata as metadata
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0025"
+SCHEMA_REVISION = "0026"
 
 _IS_CODE, _IS_NOTICE = sa.text("topic IS NOT NULL"), sa.text("topic IS NULL")
 _IS_UNWARNED = sa.text("enabled AND closing_at IS NULL AND unused_told_at IS NULL")
@@ -178,6 +178,8 @@ refresh_tokens = sa.Table(
     sa.Column("claims", sa.JSON, nullable=False),
     sa.Column("idle_until", UtcInstant, nullable=False),
     sa.Column("ends_at", UtcInstant, nullable=False),
+    #: Digests of the token before (`from`) and of this one (`to`), and the instant (`at`).
+    sa.Column("rotation", sa.JSON(none_as_null=True)),
 )
 
 #: `topic`: a keyed hash; of the mails of one topic, the newest alone waits.

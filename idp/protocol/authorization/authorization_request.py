@@ -1,6 +1,5 @@
 """Contains what a relying party asks at /authorize and /par, verified and single-valued. Not here: the person."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -8,7 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from idp.clients.client_file import ClientFile
 from idp.clients.registry import Client
-from idp.core.errors import ClientError, OAuthError, PageError, Problem
+from idp.core.errors import ClientError, Problem, Rule, RuleBroken
 from idp.interaction.assurance import RANK
 from idp.interaction.authenticator import Acr
 from idp.interaction.hint import PARAMETER as IDP_HINT
@@ -20,21 +19,29 @@ from idp.protocol.authorization.authorization_response import (
 from idp.protocol.claims.claims_request import ClaimsRequest, read_claims_request
 from idp.protocol.engine.engine import PARAMETERS, Engine
 from idp.protocol.jose.id_token_hint import BadHint, EncryptedHint, ReadHint
-from idp.web.parameters import is_short, single_valued
+from idp.protocol.rules import request_rules as rules
+from idp.protocol.rules.authorization_rules import CHECKS
+from idp.protocol.rules.checks import Asked, require
+from idp.protocol.rules.form_rules import REQUEST_TOO_LONG, read_single
+from idp.protocol.rules.nearest import how_it_differs
+from idp.protocol.rules.refusals import RefusedOnPage
+from idp.web.parameters import is_short
 
 #: Verified here, and kept beside what the engine verifies.
 _OURS = ("prompt", "claims", "login_hint", IDP_HINT)
 #: OpenID Connect Core §3.1.2.6: refused with codes of their own. A request object that was opened is not among them.
-_NOT_SUPPORTED = {
-    "request": OAuthError.REQUEST_NOT_SUPPORTED,
-    "request_uri": OAuthError.REQUEST_URI_NOT_SUPPORTED,
-    "registration": OAuthError.REGISTRATION_NOT_SUPPORTED,
-}
+_NOT_SUPPORTED = ("request", "request_uri", "registration")
 #: All parameters that we read; every other is ignored (RFC 6749 §3.1).
 RECOGNISED = frozenset({*PARAMETERS, *_OURS, *_NOT_SUPPORTED, "id_token_hint"})
 #: Under this name the Interaction keeps the reference of a pushed request.
 REFERENCE = "request_uri"
-_PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+#: Of a parameter that stands there not at all, more than once, or is not registered.
+_OF_CLIENT_ID = (rules.CLIENT_ID_MISSING, rules.CLIENT_ID_REPEATED, rules.CLIENT_UNKNOWN)
+_OF_REDIRECT_URI = (
+    rules.REDIRECT_URI_MISSING,
+    rules.REDIRECT_URI_REPEATED,
+    rules.REDIRECT_URI_UNREGISTERED,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +88,12 @@ def proved_client(values: "MultiDict[str, str]", clients: ClientFile) -> Client:
     client_ids = values.getlist("client_id")
     client = clients.get(client_ids[0]) if len(client_ids) == 1 else None
     if client is None:
-        raise PageError(Problem.UNKNOWN_CLIENT, "unknown client_id")
+        raise RefusedOnPage(Problem.UNKNOWN_CLIENT, _rule_of(client_ids, *_OF_CLIENT_ID))
     return client
+
+
+def _rule_of(given: list[str], missing: Rule, repeated: Rule, unregistered: Rule) -> Rule:
+    return unregistered if len(given) == 1 else repeated if given else missing
 
 
 def _needed(client: Client, acr_values: str) -> Acr:
@@ -96,48 +107,12 @@ def _needed(client: Client, acr_values: str) -> Acr:
     return max(client.minimum_acr, wished, key=lambda acr: RANK[acr])
 
 
-def _prompts(text: str | None) -> frozenset[str]:
-    """Returns the values of `prompt`. Raises ClientError."""
-    prompts = frozenset((text or "").split())
-    if not prompts <= _PROMPTS:
-        raise ClientError(OAuthError.INVALID_REQUEST, "unknown prompt value")
-    if "none" in prompts and len(prompts) > 1:
-        # Core §3.1.2.1: `none` beside another value is an error.
-        raise ClientError(OAuthError.INVALID_REQUEST, "prompt none must stand alone")
-    return prompts
-
-
 def _flat(values: "MultiDict[str, str]", limit: int) -> dict[str, str]:
-    """Returns the parameters, each once (facts/security AZ9). Raises ClientError."""
-    try:
-        parameters = single_valued(values, limit)
-    except ValueError as error:
-        raise ClientError(OAuthError.INVALID_REQUEST, str(error)) from error
+    """Returns the parameters, each once (facts/security AZ9). Raises RuleBroken."""
+    parameters = read_single(values, limit, RECOGNISED)
     if sum(map(len, parameters.values())) > 2 * limit:
-        raise ClientError(OAuthError.INVALID_REQUEST, "the request is too long")
+        raise RuleBroken(REQUEST_TOO_LONG)
     return parameters
-
-
-def _check_way(received: Received, parameters: Mapping[str, str], client: Client) -> None:
-    """Raises ClientError unless the request came in the way that the registration demands, asks for nothing that we do
-    not support, and has nothing that could be read in two ways."""
-    if client.requires_pushed_requests and not received.is_pushed:
-        raise ClientError(OAuthError.INVALID_REQUEST, "this client must push its requests (RFC 9126)")
-    if client.requires_signed_requests and not received.is_signed:
-        raise ClientError(OAuthError.INVALID_REQUEST, "this client must sign its requests (RFC 9101)")
-    for name, error_code in _NOT_SUPPORTED.items():
-        if name in parameters:
-            raise ClientError(error_code, f"{name} is not supported")
-    if not re.fullmatch(r"[ -~]*", parameters.get("state", "")):
-        # RFC 6749 appendix A.5: state = 1*VSCHAR.
-        raise ClientError(OAuthError.INVALID_REQUEST, "state has characters outside VSCHAR")
-    # Core §3.1.2.1: a number of seconds. int() would also read digits of other scripts, `1_0` and `+5`.
-    if not re.fullmatch(r"[0-9]+", parameters.get("max_age", "0")):
-        raise ClientError(OAuthError.INVALID_REQUEST, "max_age must be a whole number of seconds")
-    if parameters.get("response_mode", "query") not in RESPONSE_MODES:
-        raise ClientError(OAuthError.INVALID_REQUEST, "response_mode is not supported")
-    if parameters.get("response_type", "code") != "code":
-        raise ClientError(OAuthError.UNSUPPORTED_RESPONSE_TYPE, "only response_type code is supported")
 
 
 def _subject(
@@ -150,14 +125,12 @@ def _subject(
     try:
         found = read_hint(hint)
     except EncryptedHint as error:
-        raise ClientError(
-            OAuthError.INVALID_REQUEST, "id_token_hint is encrypted: decrypt it first"
-        ) from error
+        raise RuleBroken(rules.HINT_ENCRYPTED) from error
     except BadHint as error:
-        raise ClientError(OAuthError.INVALID_REQUEST, "id_token_hint is not an ID Token of ours") from error
+        raise RuleBroken(rules.HINT_NOT_OURS) from error
     # The `sub` in a token of another client may be of another sector: it would name no person here.
     if found.client_id != client.client_id or claims.subject not in (None, found.subject):
-        raise ClientError(OAuthError.INVALID_REQUEST, "id_token_hint was not issued to this client")
+        raise RuleBroken(rules.HINT_OF_OTHER_CLIENT)
     return found.subject
 
 
@@ -182,14 +155,16 @@ class RequestVerification:
         try:
             return self._verified(received, client)
         except ClientError as error:
-            raise AuthorizationError(error.error, error.description, to=address) from error
+            raise AuthorizationError.of(error, to=address) from error
 
     def proved_address(self, values: "MultiDict[str, str]", client: Client) -> ReturnAddress:
         """Returns where to answer. Comes after the client. Raises PageError: a page, never a redirect."""
         redirect_uris, states = values.getlist("redirect_uri"), values.getlist("state")
         # facts/security AZ1, AZ2; RFC 9700 §2.1: string comparison, before any other parameter is looked at.
         if len(redirect_uris) != 1 or redirect_uris[0] not in client.answered_at:
-            raise PageError(Problem.UNKNOWN_CLIENT, "redirect_uri not registered")
+            facts = how_it_differs(redirect_uris, client.redirect_uris)
+            rule = _rule_of(redirect_uris, *_OF_REDIRECT_URI)
+            raise RefusedOnPage(Problem.UNKNOWN_CLIENT, rule, asked_by=client.client_id, facts=facts)
         mode = values.get("response_mode", "query")
         return ReturnAddress(
             client_id=client.client_id,
@@ -203,33 +178,36 @@ class RequestVerification:
         """Raises ClientError unless the door is open to this client: on no page the person could mend that."""
         doors = self.doors_of(client)
         if hinted is not None and hinted not in doors:
-            raise ClientError(
-                OAuthError.INVALID_REQUEST, f"idp_hint: open to this client: {', '.join(doors) or 'none'}"
-            )
+            closed = rules.HINTED_DOOR_CLOSED
+            described = f"idp_hint: open to this client: {', '.join(doors) or 'none'}"
+            raise ClientError(closed.error, described, rule=closed)
 
     def _verified(self, received: Received, client: Client) -> AuthorizationRequest:
         parameters = _flat(received.values, self.parameter_bytes)
-        _check_way(received, parameters, client)
+        require(
+            CHECKS,
+            Asked(
+                client=client,
+                parameters=parameters,
+                is_pushed=received.is_pushed,
+                is_signed=received.is_signed,
+            ),
+        )
         # facts/security AZ14: scopes are cut to the client's own; unknown ones are ignored.
-        asked = parameters.get("scope", "").split()
+        asked = parameters["scope"].split()
         parameters["scope"] = " ".join(scope for scope in client.scopes if scope in asked)
-        if "openid" not in asked:
-            raise ClientError(OAuthError.INVALID_SCOPE, "scope openid is required")
-        if client.nonce == "required" and not parameters.get("nonce"):
-            raise ClientError(OAuthError.INVALID_REQUEST, "nonce is required for this client")
-        prompts = _prompts(parameters.get("prompt"))
         self._check_door(parameters.get(IDP_HINT), client)
         claims = read_claims_request(parameters.get("claims"), client)
         request = self.engine.parse(parameters)
         kept = {**request, **{name: parameters[name] for name in _OURS if parameters.get(name)}}
         if not is_short(kept, self.kept_bytes):
-            raise ClientError(OAuthError.INVALID_REQUEST, "the request is too long to be kept")
+            raise RuleBroken(REQUEST_TOO_LONG)
         if received.reference:
             kept[REFERENCE] = received.reference
         return AuthorizationRequest(
             client=client,
             parameters=kept,
-            prompts=prompts,
+            prompts=frozenset(parameters.get("prompt", "").split()),
             max_age=int(request["max_age"]) if "max_age" in request else None,
             needed=_needed(client, parameters.get("acr_values", "")),
             claims=claims,

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 from idp.clients.client_file import ClientFile
 from idp.clients.registry import Client
 from idp.core.clock import Clock
-from idp.core.errors import ClientError, OAuthError
+from idp.core.errors import ClientError, OAuthError, Rule
 from idp.interaction.record import Interaction
 from idp.pages.form_post import FormPostPage
 from idp.signing.key_ring import Keys
@@ -40,9 +40,18 @@ class ReturnAddress:
 class AuthorizationError(ClientError):
     """An error for a proved client at its proved redirect_uri."""
 
-    def __init__(self, error: OAuthError, description: str, *, to: ReturnAddress) -> None:
-        super().__init__(error, description)
+    def __init__(
+        self, error: OAuthError, description: str, *, to: ReturnAddress, rule: Rule | None = None
+    ) -> None:
+        super().__init__(error, description, rule=rule)
         self.to = to
+
+    @classmethod
+    def of(cls, error: ClientError, *, to: ReturnAddress) -> "AuthorizationError":
+        """Returns this error, for the client at this address."""
+        found = cls(error.error, error.description, to=to, rule=error.rule)
+        found.facts = error.facts
+        return found
 
 
 def address_of(interaction: Interaction, client: Client) -> ReturnAddress:
@@ -70,7 +79,7 @@ class AuthorizationResponses:
         return self._answer(request, to, {"code": code})
 
     def failure(self, request: Request, error: AuthorizationError) -> Response:
-        parameters = {"error": str(error.error), "error_description": error.description}
+        parameters = {"error": str(error.error), "error_description": error.told}
         return self._answer(request, error.to, parameters)
 
     def _answer(self, request: Request, to: ReturnAddress, parameters: Mapping[str, str]) -> Response:

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request, Response
 from idp.accounts.account import Account
 from idp.clients.client_file import ClientFile
 from idp.clients.registry import Client
-from idp.core.errors import OAuthError, PageError, Problem
+from idp.core.errors import OAuthError, Problem, RuleBroken
 from idp.interaction.gate import IssueRefused, MayNotIssue
 from idp.interaction.hint import hinted_door
 from idp.interaction.hub import Done, Failed, Failure, Hub
@@ -32,6 +32,8 @@ from idp.protocol.authorization.authorization_response import (
 )
 from idp.protocol.authorization.issue import CodeIssuer, OtherPerson
 from idp.protocol.authorization.request_reader import RequestReader
+from idp.protocol.rules import request_rules as rules
+from idp.protocol.rules.refusals import Refusals, RefusedOnPage
 from idp.web.addresses import redirect
 from idp.web.arriving import Arriving
 from idp.web.cookies import Cookies
@@ -40,6 +42,7 @@ from idp.web.hub import Visits
 from idp.web.locales import Locales
 from idp.web.network_quota import NetworkQuota
 
+_BASE = "/authorize"
 #: The error for a login that failed. Where a page was needed, its stop decides the error (`SILENT_ERROR`).
 _FAILURES = {
     Failure.REFUSED: (OAuthError.ACCESS_DENIED, "the person refused"),
@@ -78,6 +81,7 @@ class AuthorizeEndpoint:
     arriving: Arriving
     forms: Forms
     locales: Locales
+    refusals: Refusals
     name: str = AUTHORIZATION
 
     # Start.
@@ -150,15 +154,15 @@ class AuthorizeEndpoint:
         reachable = interaction
         if not self.itinerary.paths(interaction):
             reachable = dataclasses.replace(interaction, needed=client.minimum_acr)
-        error, hinted = OAuthError.UNMET_AUTHENTICATION_REQUIREMENTS, hinted_door(interaction)
+        to, hinted = address_of(reachable, client), hinted_door(interaction)
         if interaction.essential and not self.itinerary.paths(reachable):
-            raise self._error(reachable, error, "no open door reaches an essential acr")
+            raise AuthorizationError.of(RuleBroken(rules.ACR_UNREACHABLE), to=to)
         doors = self.itinerary.doors_open_to(client.client_id, reachable.needed, reachable.essential)
         if hinted is not None and hinted not in doors:
             # Asked for in one request: neither is followed at the price of the other.
-            raise self._error(
-                reachable, error, f"idp_hint: the acr asked for is reached by: {', '.join(doors)}"
-            )
+            below = rules.HINTED_DOOR_BELOW
+            described = f"idp_hint: the acr asked for is reached by: {', '.join(doors)}"
+            raise AuthorizationError(below.error, described, to=to, rule=below)
         return reachable
 
     # The end.
@@ -192,8 +196,7 @@ class AuthorizeEndpoint:
         client = self._client(done.interaction)
         to = address_of(done.interaction, client)
         if not self.reader.use_up(client.client_id, done.interaction.request):
-            error = OAuthError.INVALID_REQUEST_URI
-            raise AuthorizationError(error, "request_uri was used in another window", to=to)
+            raise AuthorizationError.of(RuleBroken(rules.REQUEST_URI_USED), to=to)
         try:
             issued = self.issuer.issue(done, client, self.visits.of(request))
         except IssueRefused as no:
@@ -213,7 +216,11 @@ class AuthorizeEndpoint:
         try:
             return act()
         except AuthorizationError as error:
+            self.refusals.tell(request, error, endpoint=_BASE, client_id=error.to.client_id)
             return self.responses.failure(request, error)
+        except RefusedOnPage as shown:
+            self.refusals.tell(request, shown, endpoint=_BASE, client_id=shown.asked_by)
+            raise
 
     def _error(self, interaction: Interaction, error: OAuthError, description: str) -> AuthorizationError:
         return AuthorizationError(error, description, to=address_of(interaction, self._client(interaction)))
@@ -225,5 +232,5 @@ class AuthorizeEndpoint:
         """
         client = self.clients.get(interaction.client_id)
         if client is None or interaction.request["redirect_uri"] not in client.answered_at:
-            raise PageError(Problem.UNKNOWN_CLIENT, "removed during the interaction")
+            raise RefusedOnPage(Problem.UNKNOWN_CLIENT, rules.CLIENT_GONE)
         return client

@@ -13,9 +13,11 @@ from werkzeug.datastructures import MultiDict
 
 from idp.clients.registry import Client
 from idp.core.clock import Clock
-from idp.core.errors import ClientError, OAuthError
+from idp.core.errors import RuleBroken
 from idp.protocol.authorization.authorization_request import RECOGNISED, Received
 from idp.protocol.jose.client_jwt import BadClientJwt, Claims, ClientJwts, instant, verify_begun
+from idp.protocol.rules import request_rules as rules
+from idp.protocol.rules.authorization_rules import REQUEST_OBJECT
 from idp.web.parameters import without_empty
 
 _FAPI_AGE = timedelta(minutes=60)
@@ -23,10 +25,6 @@ _FAPI_AGE = timedelta(minutes=60)
 _TYPES = ("oauth-authz-req+jwt", "jwt", "")
 #: Parameters that stand inside as another JSON type than a string; a `state` of 12 is none (RFC 9101 §4, Core §6.1).
 _NO_TEXT: Mapping[str, type] = {"max_age": int, "claims": dict, "registration": dict}
-
-
-def _refused(description: str) -> ClientError:
-    return ClientError(OAuthError.INVALID_REQUEST_OBJECT, description)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,18 +41,18 @@ class RequestObjects:
         if not objects:
             return Received(values=values)
         if client.request_object_signing_alg is None:
-            raise ClientError(OAuthError.REQUEST_NOT_SUPPORTED, "request objects need a registered algorithm")
+            raise RuleBroken(REQUEST_OBJECT)
         if len(objects) > 1 or "request_uri" in values:
-            raise ClientError(OAuthError.INVALID_REQUEST, "one request object, and no request_uri beside it")
+            raise RuleBroken(rules.REQUEST_OBJECT_BESIDE)
         try:
             claims = self._verified(objects[0], client)
         except BadClientJwt as error:
-            raise _refused("the request object is not one of this client's, for us, of now") from error
+            raise RuleBroken(rules.REQUEST_OBJECT_REFUSED, facts={"part": str(error)}) from error
         # RFC 6749 §3.1: all others are ignored, also the claims of the envelope (RFC 7519 §4.1).
         parameters = {name: _text(name, value) for name, value in claims.items() if name in RECOGNISED}
         if {"request", "request_uri"} & parameters.keys() or parameters.get("client_id") != client.client_id:
             # RFC 9101 §4, §5: no request inside the request; the client_id inside equals the one outside.
-            raise _refused("the request object names another client or another request")
+            raise RuleBroken(rules.REQUEST_OBJECT_OTHER)
         return Received(values=without_empty(MultiDict(parameters)), is_signed=True)
 
     def _verified(self, token: str, client: Client) -> Claims:
@@ -87,9 +85,9 @@ def _text(name: str, value: object) -> str:
     if isinstance(value, str):
         if any("\ud800" <= character <= "\udfff" for character in value):
             # JSON can hold half of a surrogate pair; an address and a page cannot (RFC 7493 §2.1).
-            raise _refused("a parameter of the request object is no Unicode text")
+            raise RuleBroken(rules.REQUEST_OBJECT_TEXT)
         return value
     # By the very type: `true` would be a number.
     if type(value) is not _NO_TEXT.get(name):
-        raise _refused("a parameter of the request object has another type")
+        raise RuleBroken(rules.REQUEST_OBJECT_TYPE)
     return json.dumps(value)

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from idp.clients.client_file import ClientFile
 from idp.clients.registry import Client
-from idp.core.errors import ClientError, OAuthError, PageError, Problem
+from idp.core.errors import ClientError, OAuthError, Problem, RuleBroken
 from idp.protocol.authorization.authorization_request import (
     REFERENCE,
     AuthorizationRequest,
@@ -21,6 +21,8 @@ from idp.protocol.authorization.authorization_request import (
 from idp.protocol.authorization.authorization_response import AuthorizationError
 from idp.protocol.authorization.pushed_requests import PushedRequests, is_reference
 from idp.protocol.authorization.request_object import RequestObjects
+from idp.protocol.rules import request_rules as rules
+from idp.protocol.rules.refusals import RefusedOnPage
 from idp.web.parameters import without_empty
 
 #: The page when the request is lost, and with it the address to answer at.
@@ -70,14 +72,14 @@ class RequestReader:
         """
         if "request_uri" in values:
             # RFC 9126 §2.1: a pushed request holds no `request_uri`.
-            raise ClientError(OAuthError.INVALID_REQUEST, "request_uri cannot be pushed")
+            raise RuleBroken(rules.REQUEST_URI_PUSHED)
         opened = self.objects.opened(values, client)
         bound = _bound_to_key(opened.values, key)
         pushed = Received(values=bound, is_pushed=True, is_signed=opened.is_signed)
         try:
             self.verification.verified(pushed, client)
-        except PageError as shown:
-            raise ClientError(OAuthError.INVALID_REQUEST, "redirect_uri is not registered") from shown
+        except RefusedOnPage as shown:
+            raise RuleBroken(shown.rule, facts=shown.facts) from shown
         return self.pushed.keep(pushed, client)
 
     def _opened(self, values: "MultiDict[str, str]", client: Client) -> Received:
@@ -88,9 +90,9 @@ class RequestReader:
         except ClientError as error:
             if "redirect_uri" not in values:
                 page = _PAGES.get(error.error, Problem.BAD_REQUEST)
-                raise PageError(page, error.description, client_id=client.client_id) from error
+                raise RefusedOnPage.of(error, page, client.client_id) from error
             address = self.verification.proved_address(values, client)
-            raise AuthorizationError(error.error, error.description, to=address) from error
+            raise AuthorizationError.of(error, to=address) from error
 
     def _received(self, values: "MultiDict[str, str]", client: Client) -> Received:
         request_uris = values.getlist("request_uri")
@@ -98,14 +100,14 @@ class RequestReader:
             return self.objects.opened(values, client)
         if "request" in values:
             # RFC 9101 §5, Core §6.1: one of the two. The reference is not used up: it is good for the right request.
-            raise ClientError(OAuthError.INVALID_REQUEST, "no request object beside request_uri")
+            raise RuleBroken(rules.REQUEST_BESIDE_URI)
         pushed = self.pushed.find(request_uris[0], client)
         if pushed is None:
-            raise ClientError(OAuthError.INVALID_REQUEST_URI, "request_uri is unknown or expired")
+            raise RuleBroken(rules.REQUEST_URI_GONE)
         if pushed.is_used:
             # Told where, and in the mode in which, the code went (RFC 9126 §7.3): nothing beside the reference counts.
             address = self.verification.proved_address(pushed.received.values, client)
-            raise AuthorizationError(OAuthError.INVALID_REQUEST_URI, "request_uri was used", to=address)
+            raise AuthorizationError.of(RuleBroken(rules.REQUEST_URI_USED), to=address)
         return pushed.received
 
 
@@ -114,7 +116,7 @@ def _bound_to_key(values: "MultiDict[str, str]", key: str | None) -> "MultiDict[
     if key is None:
         return values
     if values.get("dpop_jkt", key) != key:
-        raise ClientError(OAuthError.INVALID_REQUEST, "dpop_jkt names another key than the DPoP proof")
+        raise RuleBroken(rules.DPOP_JKT_OF_OTHER_KEY)
     bound = values.copy()
     bound.setdefault("dpop_jkt", key)
     return bound

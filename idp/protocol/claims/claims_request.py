@@ -10,13 +10,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from idp.clients.registry import Client
-from idp.core.errors import ClientError, OAuthError
+from idp.core.errors import ClientError, OAuthError, Rule, RuleBroken
 from idp.core.texts import read_json
 from idp.interaction.authenticator import Acr
 from idp.protocol.jose.compact_jws import STRICT
 
 #: claims → place → claim → values → value.
 _DEEPEST = 5
+
+CLAIMS_MALFORMED = Rule(
+    id="claims_malformed",
+    error=OAuthError.INVALID_REQUEST,
+    description="claims is malformed: a JSON object with id_token and userinfo, each an object of claims",
+    cure="Write the claims as Core §5.5 shows them; no member twice, `values` a list of strings.",
+    clause="Core §5.5",
+)
+ESSENTIAL_ACR_UNKNOWN = Rule(
+    id="essential_acr_unknown",
+    error=OAuthError.UNMET_AUTHENTICATION_REQUIREMENTS,
+    description="none of the essential acr values can be reached",
+    cure="Ask for one of `acr_values_supported` of the discovery document.",
+    clause="Core §5.5.1.1",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +44,7 @@ class ClaimsRequest:
 
 
 def _malformed() -> ClientError:
-    return ClientError(OAuthError.INVALID_REQUEST, "claims is malformed")
+    return RuleBroken(CLAIMS_MALFORMED)
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
@@ -75,9 +90,7 @@ def _essential_acr(member: Mapping[str, Any] | None) -> tuple[Acr, ...]:
         return ()
     known = tuple(acr for acr in Acr if str(acr) in values)
     if not known:
-        raise ClientError(
-            OAuthError.UNMET_AUTHENTICATION_REQUIREMENTS, "none of the essential acr values can be reached"
-        )
+        raise RuleBroken(ESSENTIAL_ACR_UNKNOWN)
     return known
 
 

@@ -12,20 +12,30 @@ from werkzeug.wrappers import Request
 
 from idp.clients.client_file import ClientFile
 from idp.clients.registry import Client
-from idp.core.errors import ClientError, OAuthError
+from idp.core.errors import NO_FACTS, Rule, RuleBroken
 from idp.core.octets import b64_octets
 from idp.protocol.client_auth.cross_origin import names_client
 from idp.protocol.jose.client_jwt import BadClientJwt, unverified_claims
+from idp.protocol.rules import client_rules as rules
 
-_REFUSED = "client authentication failed"
 
+class ClientRefused(RuleBroken):
+    """Answered by 401. `used_basic`: with the WWW-Authenticate header (RFC 6749 §5.2).
 
-class ClientRefused(ClientError):
-    """Answered by 401. `used_basic`: with the WWW-Authenticate header (RFC 6749 §5.2)."""
+    `client`: the registered one that was named, if any; nobody proved to be it.
+    """
 
-    def __init__(self, *, used_basic: bool) -> None:
-        super().__init__(OAuthError.INVALID_CLIENT, _REFUSED)
+    def __init__(
+        self,
+        rule: Rule,
+        *,
+        used_basic: bool,
+        client: Client | None = None,
+        facts: Mapping[str, str] = NO_FACTS,
+    ) -> None:
+        super().__init__(rule, facts=facts)
         self.used_basic = used_basic
+        self.client = client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +72,15 @@ _MEANS_OF: Mapping[str, tuple[str, ...]] = {
 }
 
 
+#: The rule of credentials that name no client.
+_UNREADABLE: Mapping[str, Rule] = {
+    "basic": rules.BASIC_UNREADABLE,
+    "post": rules.NOT_NAMED,
+    "assertion": rules.ASSERTION_UNREADABLE,
+    "bare": rules.NOT_NAMED,
+}
+
+
 def is_public(client: Client, presented: PresentedCredentials) -> bool:
     return client.is_public
 
@@ -79,20 +98,32 @@ class ClientAuthentication:
         client = self.clients.get(presented.client_id)
         if client is not None:
             names_client(request, client)
-        # Only a registered method: a client with a key must not be let in by a secret (facts/security TK7).
-        methods = client.auth_methods if client else ()
-        method = next((name for name in methods if presented.means in _MEANS_OF[name]), "")
-        verify = self.methods.get(method)
-        is_proved = (
-            client is not None
-            and verify is not None
-            and form.get("client_id", presented.client_id) == presented.client_id
-            and verify(client, presented)
-        )
-        # One refusal for all: a caller does not learn whether the client or its secret was wrong.
-        if client is None or not is_proved:
-            raise ClientRefused(used_basic=presented.used_basic)
+        rule = self._broken(client, presented)
+        # A caller does not learn whether the client or its secret was wrong: what it reads is the same.
+        if client is None or rule is not None:
+            raise _refusal(rule or rules.UNKNOWN, client, presented)
         return client
+
+    def _broken(self, client: Client | None, presented: PresentedCredentials) -> Rule | None:
+        """Returns the rule that the credentials break, None when they prove this client."""
+        if presented.form.get("client_id", presented.client_id) != presented.client_id:
+            return rules.OTHER_CLIENT_ID
+        if client is None:
+            return rules.UNKNOWN
+        # Only a registered method: a client with a key must not be let in by a secret (facts/security TK7).
+        method = next((name for name in client.auth_methods if presented.means in _MEANS_OF[name]), None)
+        if method is None:
+            return rules.OTHER_METHOD
+        verify = self.methods.get(method)
+        if verify is None:
+            return rules.METHOD_NOT_SERVED
+        return None if verify(client, presented) else rules.WRONG_OF[method]
+
+
+def _refusal(rule: Rule, client: Client | None, presented: PresentedCredentials) -> ClientRefused:
+    registered = {"registered": " ".join(client.auth_methods)} if client else {}
+    facts = {"presented": presented.means, **registered}
+    return ClientRefused(rule, used_basic=presented.used_basic, client=client, facts=facts)
 
 
 def _presented(request: Request, form: Mapping[str, str]) -> PresentedCredentials:
@@ -109,7 +140,7 @@ def _presented(request: Request, form: Mapping[str, str]) -> PresentedCredential
     ]
     # RFC 6749 §2.3: a client uses one method in each request.
     if len(means) > 1:
-        raise ClientError(OAuthError.INVALID_REQUEST, "one client authentication method per request")
+        raise RuleBroken(rules.TWO_METHODS)
     try:
         client_id, secrets = (
             _basic(authorization)
@@ -117,7 +148,8 @@ def _presented(request: Request, form: Mapping[str, str]) -> PresentedCredential
             else (form.get("client_id") or _asserted(form), (form.get("client_secret", ""),))
         )
     except (KeyError, ValueError, BadClientJwt) as error:
-        raise ClientRefused(used_basic=authorization is not None) from error
+        rule = _UNREADABLE[means[0] if means else "bare"]
+        raise ClientRefused(rule, used_basic=authorization is not None) from error
     named = means[0] if means else "bare"
     return PresentedCredentials(
         client_id=client_id,

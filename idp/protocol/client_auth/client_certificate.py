@@ -13,9 +13,10 @@ from cryptography import x509
 from werkzeug.wrappers import Request
 
 from idp.core.audit import AuditEvent
-from idp.core.errors import ClientError, OAuthError
+from idp.core.errors import RuleBroken
 from idp.core.octets import b64_octets
 from idp.core.refusal_trail import RefusalTrail
+from idp.protocol.rules.use_rules import CERTIFICATE_NOT_BELIEVED, CERTIFICATE_UNREADABLE
 from idp.signing.key_ring import b64u
 from idp.web.network import CallerNetworks
 
@@ -39,11 +40,8 @@ class ClientCertificate:
         return b64u(hashlib.sha256(self.der).digest())
 
 
-class CertificateRefused(ClientError):
+class CertificateRefused(RuleBroken):
     """A certificate that did not come from the proxy, or that cannot be read."""
-
-    def __init__(self, description: str) -> None:
-        super().__init__(OAuthError.INVALID_REQUEST, description)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +59,12 @@ class ClientCertificates:
             return None
         if not self._is_from_proxy(request):
             self._record_refusal(request, "not_from_proxy")
-            raise CertificateRefused(f"{CERTIFICATE_HEADER} is believed from the configured proxy only")
+            raise CertificateRefused(CERTIFICATE_NOT_BELIEVED)
         try:
             return _read(header)
         except ValueError as error:
             self._record_refusal(request, "unreadable")
-            raise CertificateRefused(f"{CERTIFICATE_HEADER} is not a certificate (RFC 9440)") from error
+            raise CertificateRefused(CERTIFICATE_UNREADABLE) from error
 
     def _is_from_proxy(self, request: Request) -> bool:
         presented = request.headers.get(PROXY_HEADER, "")

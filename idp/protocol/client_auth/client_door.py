@@ -12,13 +12,16 @@ from werkzeug.wrappers import Request, Response
 
 from idp.clients.registry import Client
 from idp.core.audit import AuditEvent
-from idp.core.errors import ClientError, OAuthError
+from idp.core.errors import ClientError, OAuthError, RuleBroken
 from idp.core.refusal_trail import RefusalTrail
 from idp.protocol.client_auth.answers import json_response
 from idp.protocol.client_auth.client_authentication import ClientAuthentication, ClientRefused
 from idp.protocol.client_auth.dpop import ProofRefused
+from idp.protocol.rules.checks import Asked
+from idp.protocol.rules.form_rules import BODY_TOO_LARGE, FORM_TYPE, read_single
+from idp.protocol.rules.refusals import Refusals
 from idp.web.network import CallerNetworks
-from idp.web.parameters import single_valued, without_empty
+from idp.web.parameters import without_empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,26 @@ class Call:
     client: Client
     form: Mapping[str, str]
     request: Request
+
+    @property
+    def asked(self) -> Asked:
+        """Returns what the rules look at."""
+        return Asked(client=self.client, parameters=self.form)
+
+
+#: Those of the forms that a refusal may name.
+_NAMES = (
+    *(
+        "client_id",
+        "client_secret",
+        "client_assertion",
+        "client_assertion_type",
+        "grant_type",
+        "code",
+        "redirect_uri",
+    ),
+    *("code_verifier", "refresh_token", "scope", "token", "token_type_hint"),
+)
 
 
 class TooManyRequests(ClientError):
@@ -48,9 +71,11 @@ class ClientDoor:
     trail: RefusalTrail
     parameter_bytes: int
     networks: CallerNetworks
+    refusals: Refusals
 
     def serve(self, request: Request, answer: Answer) -> Response:
         """Returns what `answer` gives to the proved client, or the error. Audits a refused client."""
+        client = None
         try:
             form = _read_form(request, self.parameter_bytes)
             client = self.authentication.authenticate(request, form)
@@ -58,26 +83,29 @@ class ClientDoor:
         except ClientRefused as refused:
             network = self.networks.of(request)
             self.trail.record_refusal(AuditEvent.CLIENT_REFUSED, network, used_basic=refused.used_basic)
-            return _error_response(refused)
+            return self._refusal(request, refused, client or refused.client)
         except ClientError as error:
-            return _error_response(error)
+            return self._refusal(request, error, client)
+
+    def _refusal(self, request: Request, error: ClientError, client: Client | None) -> Response:
+        client_id = client.client_id if client else None
+        self.refusals.tell(request, error, endpoint=request.path, client_id=client_id)
+        return _error_response(error)
 
 
 def _read_form(request: Request, limit: int) -> dict[str, str]:
     """Returns the single-valued `application/x-www-form-urlencoded` body. Raises ClientError."""
     if request.mimetype != "application/x-www-form-urlencoded":
-        raise ClientError(OAuthError.INVALID_REQUEST, "the body must be application/x-www-form-urlencoded")
+        raise RuleBroken(FORM_TYPE)
     try:
-        return single_valued(without_empty(request.form), limit)
+        return read_single(without_empty(request.form), limit, _NAMES)
     except RequestEntityTooLarge as error:
-        raise ClientError(OAuthError.INVALID_REQUEST, "the body is too large") from error
-    except ValueError as error:
-        raise ClientError(OAuthError.INVALID_REQUEST, str(error)) from error
+        raise RuleBroken(BODY_TOO_LARGE) from error
 
 
 def _error_response(error: ClientError) -> Response:
     """Returns the error response of RFC 6749 §5.2."""
-    value = {"error": str(error.error), "error_description": error.description}
+    value = {"error": str(error.error), "error_description": error.told}
     if isinstance(error, ClientRefused):
         challenge = {"WWW-Authenticate": 'Basic realm="token"'} if error.used_basic else {}
         return json_response(value, 401, challenge)

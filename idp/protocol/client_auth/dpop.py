@@ -22,9 +22,10 @@ from idp.clients.members import CLIENT_SIGNING_ALGS
 from idp.clients.public_keys import public_keys
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
-from idp.core.errors import ClientError, OAuthError
+from idp.core.errors import ClientError, OAuthError, Rule
 from idp.core.octets import b64u_octets, is_b64u
 from idp.protocol.jose.compact_jws import strict_object
+from idp.protocol.rules import use_rules as rules
 from idp.signing.key_ring import b64u
 
 MAX_BYTES = 16 * 1024
@@ -46,8 +47,10 @@ _JWS.max_header_length = MAX_BYTES
 class ProofRefused(ClientError):
     """`fresh_nonce` goes back in `DPoP-Nonce` (RFC 9449 §8)."""
 
-    def __init__(self, error: OAuthError, description: str, fresh_nonce: str) -> None:
-        super().__init__(error, description)
+    def __init__(
+        self, error: OAuthError, description: str, fresh_nonce: str, rule: Rule | None = None
+    ) -> None:
+        super().__init__(error, description, rule=rule)
         self.fresh_nonce = fresh_nonce
 
 
@@ -140,27 +143,28 @@ class DpopProofs:
                 if not holds(claims, expected):
                     raise _BadProof(name)
         except _BadProof as bad:
-            raise self._refused(OAuthError.INVALID_DPOP_PROOF, f"the DPoP proof is refused: {bad}") from bad
+            raise self._refused(rules.PROOF_REFUSED, f"the DPoP proof is refused: {bad}") from bad
         # §8: an error of its own, for a client whose proof is good and only lacks our nonce.
         if not self.nonces.is_fresh(claims.get("nonce"), now):
-            raise self._refused(OAuthError.USE_DPOP_NONCE, "the DPoP proof needs the nonce given here")
+            needed = "the DPoP proof needs the nonce given here"
+            raise ProofRefused(OAuthError.USE_DPOP_NONCE, needed, self.fresh_nonce())
         thumbprint = key.thumbprint()
         # Last, so that a proof refused for another reason is not used up (§11.1). Counted by key, so that no client
         # can use up the `jti` of another; and remembered for as long as any node would accept the proof.
         memory = self.life + self.ahead + self.nonces.skew
         if self.store.count(Kind.DPOP_PROOF, f"{thumbprint} {json.dumps(claims['jti'])}", memory) > 1:
-            raise self._refused(OAuthError.INVALID_DPOP_PROOF, "the DPoP proof was used before")
+            raise self._refused(rules.PROOF_USED)
         return DpopProof(thumbprint)
 
     def missing(self) -> ProofRefused:
         """Returns the refusal for a client that registered for proofs and sent none (RFC 9449 §5.2)."""
-        return self._refused(OAuthError.INVALID_DPOP_PROOF, "a DPoP proof is required")
+        return self._refused(rules.PROOF_MISSING)
 
     def fresh_nonce(self) -> str:
         return self.nonces.fresh(self.clock.now())
 
-    def _refused(self, error: OAuthError, description: str) -> ProofRefused:
-        return ProofRefused(error, description, self.fresh_nonce())
+    def _refused(self, rule: Rule, description: str = "") -> ProofRefused:
+        return ProofRefused(rule.error, description or rule.description, self.fresh_nonce(), rule)
 
 
 def _verify_signature(header: str, algs: Sequence[str]) -> tuple[RSAKey | ECKey, Mapping[str, Any]]:

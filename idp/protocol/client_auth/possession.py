@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from werkzeug.wrappers import Request
 
 from idp.clients.registry import Client
-from idp.core.errors import ClientError, OAuthError
+from idp.core.errors import RuleBroken
 from idp.protocol.client_auth.client_certificate import ClientCertificates
 from idp.protocol.client_auth.client_door import Call
 from idp.protocol.client_auth.dpop import DpopProofs
 from idp.protocol.client_auth.presented_token import PresentedToken
+from idp.protocol.rules.use_rules import CERTIFICATE_MISSING
 
 Binding = Mapping[str, str]
 
@@ -58,7 +59,7 @@ class Possession:
             raise self.proofs.missing()
         if call.client.tls_bound_access_tokens:
             if certificate is None:
-                raise ClientError(OAuthError.INVALID_REQUEST, "a TLS client certificate is required")
+                raise RuleBroken(CERTIFICATE_MISSING)
             binding["x5t#S256"] = certificate.thumbprint
         return binding
 

@@ -15,13 +15,14 @@ from idp.clients.client_file import ClientFile
 from idp.clients.registry import Client
 from idp.clients.scopes import OFFLINE_ACCESS
 from idp.core.clock import Clock
-from idp.core.errors import ClientError, OAuthError
+from idp.core.errors import ClientError, OAuthError, RuleBroken
 from idp.protocol.claims.claims_request import ClaimsRequest
 from idp.protocol.client_auth.possession import Binding
 from idp.protocol.engine.grants import GrantStore, IssuedCode, OpenedToken, session_state
 from idp.protocol.engine.provider import OpenIDProvider, message_of
 from idp.protocol.engine.states import CodeIssue, Redemption, TokenUse
 from idp.protocol.jose.client_tokens import ClientTokens, access_token_hash
+from idp.protocol.rules.form_rules import UNREADABLE
 
 #: The parameters of an authorization request that pyop may see; never `claims`, `request`, `id_token_hint`, `prompt`.
 PARAMETERS = (
@@ -71,10 +72,10 @@ class Engine:
             self._provider.verify(message_of({**passed, "scope": _for_oic(passed.get("scope", ""))}))
         except InvalidAuthenticationRequest as error:
             code = OAuthError(error.oauth_error or "invalid_request")
-            raise ClientError(code, "the request misses a parameter or has a malformed one") from error
+            raise ClientError(code, UNREADABLE.description, rule=UNREADABLE) from error
         except Exception as error:
             # Any input on which a parser fails came from the client: no fault of the server (docs/adr/0003; TK9).
-            raise ClientError(OAuthError.INVALID_REQUEST, "the request is malformed") from error
+            raise RuleBroken(UNREADABLE) from error
         return passed
 
     def code_for(

@@ -13,13 +13,11 @@ from idp.clients.client_file import ClientFile
 from idp.clients.registry import Client
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
-from idp.core.errors import ClientError, OAuthError
+from idp.core.errors import RuleBroken
 from idp.protocol.claims.account_claims import released_names
 from idp.protocol.claims.upstream_claims import asks_upstream
 from idp.protocol.client_auth.possession import Binding
-
-#: RFC 6749 §5.2. One description for every reason: a thief does not learn which part of a stolen code was right.
-REFUSED_CODE = "the code is unknown, expired, used, or was issued to another request"
+from idp.protocol.rules.token_rules import CODE_REUSED, CODE_REVOKED, CODE_UNKNOWN
 
 
 def session_state(client: Client, grant: Grant) -> dict[str, str]:
@@ -27,12 +25,8 @@ def session_state(client: Client, grant: Grant) -> dict[str, str]:
     return {"session_state": grant.sid} if client.gets_session_state else {}
 
 
-class CodeRefused(ClientError):
-    """This code, shown by this client in this way, gives nothing. `reason` is only for a stack trace."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(OAuthError.INVALID_GRANT, REFUSED_CODE)
-        self.add_note(reason)
+class CodeRefused(RuleBroken):
+    """This code, shown by this client in this way, gives nothing."""
 
 
 class CodeReused(CodeRefused):
@@ -119,7 +113,7 @@ class GrantStore:
         # Read, and left there until it expires: if it were taken out, a second use would look like an unknown code.
         stored = self.store.get(Kind.AUTHORIZATION_CODE, code)
         if stored is None:
-            raise CodeRefused("unknown or expired")
+            raise CodeRefused(CODE_UNKNOWN)
         return _code_of(stored.value)
 
     def redeem(self, code: IssuedCode) -> None:
@@ -133,10 +127,10 @@ class GrantStore:
         grant = self.grants.get(code.grant.id)
         if grant is None or grant.redeemed_at is None:
             # Signed out between code and token: the code was not used before, so nothing says that it was stolen.
-            return CodeRefused("the grant was revoked before its code was used")
+            return CodeRefused(CODE_REVOKED)
         # RFC 6749 §10.5: two callers have this code, and we cannot tell which of them is the client.
         self.grants.revoke(grant.id, self.clock.now())
-        return CodeReused("redeemed before")
+        return CodeReused(CODE_REUSED)
 
     def issue_access_token(
         self,

@@ -24,6 +24,7 @@ from idp.clients.scopes import CLAIMS_OF_SCOPE
 from idp.core.octets import is_b64u
 from idp.protocol.engine.grants import CodeRefused
 from idp.protocol.engine.states import State
+from idp.protocol.rules import token_rules as rules
 from idp.signing.key_ring import b64u
 
 # facts/security LG3: they log codes, tokens, Authorization headers and private keys at INFO and DEBUG.
@@ -174,12 +175,12 @@ class OpenIDProvider(Provider):  # type: ignore[misc]
         self, token_request: AccessTokenRequest, authentication_request: Mapping[str, Any]
     ) -> None:
         """RFC 6749 §4.1.3: same client and redirect_uri as at /authorize, then PKCE. Raises CodeRefused for each."""
-        is_same = all(
-            hmac.compare_digest(token_request[name].encode(), authentication_request[name].encode())
-            for name in ("client_id", "redirect_uri")
-        )
-        if not is_same or not self._PKCE_verify(token_request, authentication_request):
-            raise CodeRefused("not issued to this request")
+        for name, rule in rules.ISSUED_TO.items():
+            if not hmac.compare_digest(token_request[name].encode(), authentication_request[name].encode()):
+                raise CodeRefused(rule)
+        if not self._PKCE_verify(token_request, authentication_request):
+            asked_for, shown = "code_challenge" in authentication_request, "code_verifier" in token_request
+            raise CodeRefused(rules.VERIFIER_OF[asked_for, shown])
 
     def _PKCE_verify(
         self, token_request: AccessTokenRequest, authentication_request: Mapping[str, Any]

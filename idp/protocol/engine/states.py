@@ -18,6 +18,7 @@ from idp.protocol.claims.account_claims import id_token_names, named_claims
 from idp.protocol.claims.claims_request import ClaimsRequest
 from idp.protocol.client_auth.possession import Binding, is_announced_key, token_type
 from idp.protocol.engine.grants import CodeRefused, GrantStore, IssuedCode, OpenedToken
+from idp.protocol.rules.token_rules import CODE_OF_OTHER_KEY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,7 @@ class Redemption:
         """
         # RFC 9449 §10. Before the gate, which audits that this code was redeemed.
         if not is_announced_key(self.code.announced_key, self.binding):
-            raise CodeRefused("asked for with another key")
+            raise CodeRefused(CODE_OF_OTHER_KEY)
         # facts/security T33: the gate before the token. An account disabled since the code gets none.
         self.admit()
         asked = self.code.asked_for("userinfo")

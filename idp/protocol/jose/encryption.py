@@ -7,7 +7,8 @@ from joserfc import jwe
 
 from idp.clients.key_sets import ClientKeys, Key, KeysUnavailable
 from idp.clients.registry import Client
-from idp.core.errors import ClientError, OAuthError
+from idp.core.errors import RuleBroken
+from idp.protocol.rules.use_rules import NO_ENCRYPTION_KEY
 
 
 def recipient_of(client: Client, keys: ClientKeys) -> Key | None:
@@ -21,8 +22,7 @@ def recipient_of(client: Client, keys: ClientKeys) -> Key | None:
     try:
         return keys.for_encryption(client, alg=alg)
     except KeysUnavailable as error:
-        detail = "no public key of this client fits its id_token_encrypted_response_alg"
-        raise ClientError(OAuthError.INVALID_REQUEST, detail) from error
+        raise RuleBroken(NO_ENCRYPTION_KEY) from error
 
 
 def encrypted(token: str, client: Client, keys: ClientKeys) -> str:

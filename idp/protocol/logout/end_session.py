@@ -24,6 +24,7 @@ from idp.pages.identity import identity_view
 from idp.pages.sign_in import IdentityView, LogoutFrame, SignedOutPage
 from idp.protocol.logout.by_upstream import WayByUpstream
 from idp.protocol.logout.logout_request import NOTHING, LogoutRequest, LogoutRequests, return_to
+from idp.protocol.rules.refusals import Refusals
 from idp.web.addresses import redirect
 from idp.web.cookies import LEAVING_COOKIE, Cookies
 from idp.web.forms import FormOvertaken, Forms
@@ -51,13 +52,16 @@ class EndSessionEndpoint:
     forms: Forms
     rendering: Rendering
     issuer: str
+    refusals: Refusals
     #: The longest value that a relying party may send, and what may be kept of its request.
     parameter_bytes: int
     kept_bytes: int
 
     def ask(self, request: Request) -> Response:
         """GET, to which the relying party sends the browser (RP-Initiated Logout §2)."""
-        asked = self.requests.read(read_query(without_empty(request.args), self.parameter_bytes))
+        asked, fault = self.requests.read(read_query(without_empty(request.args), self.parameter_bytes))
+        if fault is not None:
+            self.refusals.tell(request, fault, endpoint=_BASE, client_id=fault.asked_by)
         require_short(to_plain(asked), self.kept_bytes)
         recalled = self.sessions.recall(self.cookies.get(request, "session"))
         if recalled is not None and asked.hint_sid == recalled.sid:

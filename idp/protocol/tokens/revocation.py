@@ -18,7 +18,7 @@ from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
-from idp.core.errors import ClientError, OAuthError
+from idp.core.errors import RuleBroken
 from idp.core.unit_of_work import UnitOfWork
 from idp.interaction.gate import IssueRefused
 from idp.protocol.claims.subject import Subjects
@@ -26,6 +26,8 @@ from idp.protocol.client_auth.answers import json_response
 from idp.protocol.client_auth.client_authentication import ClientRefused
 from idp.protocol.client_auth.client_door import Call, ClientDoor
 from idp.protocol.client_auth.possession import token_type
+from idp.protocol.rules.client_rules import PUBLIC_CLIENT
+from idp.protocol.rules.use_rules import TOKEN_PARAMETER_MISSING
 from idp.protocol.tokens.grant_gate import GrantGate
 
 
@@ -42,7 +44,7 @@ class OwnTokens:
 
         def with_token(call: Call) -> Response:
             if not call.form.get("token"):
-                raise ClientError(OAuthError.INVALID_REQUEST, "token is required")
+                raise RuleBroken(TOKEN_PARAMETER_MISSING)
             return answer(call.client, call.form["token"])
 
         return self.door.serve(request, with_token)
@@ -127,7 +129,7 @@ class IntrospectionEndpoint:
     def _introspect(self, client: Client, token: str) -> Response:
         if client.is_public:
             # RFC 7662 §2.1: only for authenticated clients, or any caller could probe for tokens.
-            raise ClientRefused(used_basic=False)
+            raise ClientRefused(PUBLIC_CLIENT, used_basic=False)
         return json_response(self._describe(client, token) or {"active": False})
 
     def _describe(self, client: Client, token: str) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from idp.accounts.standing import Granted
 from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
-from idp.core.errors import ClientError, OAuthError
+from idp.core.errors import ClientError, RuleBroken
 from idp.core.origin import found_in_session
 from idp.core.unit_of_work import UnitOfWork
 from idp.interaction.gate import IssueRefused, MayNotIssue
@@ -20,17 +20,19 @@ from idp.protocol.client_auth.answers import json_response
 from idp.protocol.client_auth.client_door import Call, ClientDoor
 from idp.protocol.client_auth.possession import Binding, Possession
 from idp.protocol.engine.engine import Engine
-from idp.protocol.engine.grants import REFUSED_CODE, CodeReused, GrantStore, IssuedCode
+from idp.protocol.engine.grants import CodeReused, GrantStore, IssuedCode
 from idp.protocol.jose.client_tokens import ClientTokens
+from idp.protocol.rules import token_rules as rules
+from idp.protocol.rules.checks import require
 from idp.protocol.tokens.grant_gate import GrantGate
 from idp.protocol.tokens.refresh import Refresh
 
 
-class GateRefused(ClientError):
+class GateRefused(RuleBroken):
     """The gate lets no token through."""
 
     def __init__(self, reason: MayNotIssue) -> None:
-        super().__init__(OAuthError.INVALID_GRANT, REFUSED_CODE)
+        super().__init__(rules.CODE_AT_GATE)
         self.reason = reason
 
 
@@ -51,12 +53,10 @@ class TokenEndpoint:
         return self.door.serve(request, self._answer)
 
     def _answer(self, call: Call) -> Response:
-        grant_type = call.form.get("grant_type")
-        if grant_type is None:
-            raise ClientError(OAuthError.INVALID_REQUEST, "grant_type is required")
-        answer = {"authorization_code": self._exchange, "refresh_token": self._refresh}.get(grant_type)
-        if answer is None:
-            raise ClientError(OAuthError.UNSUPPORTED_GRANT_TYPE, "the grant type is not supported")
+        require(rules.CHECKS, call.asked)
+        answer = {"authorization_code": self._exchange, "refresh_token": self._refresh}[
+            call.form["grant_type"]
+        ]
         # facts/security §4.2: 503 while the keys do not answer. Before the code or refresh token is used up: it stays
         # good for another try.
         self.client_tokens.require_signer(call.client)
@@ -70,9 +70,7 @@ class TokenEndpoint:
     def _exchange(self, call: Call, binding: Binding) -> dict[str, Any]:
         client, form = call.client, call.form
         # A missing `code_verifier` is a code that does not fit (RFC 7636 §4.6), which only its request can tell.
-        for name in ("code", "redirect_uri"):
-            if not form.get(name):
-                raise ClientError(OAuthError.INVALID_REQUEST, f"{name} is required")
+        require(rules.CODE_CHECKS, call.asked)
         code = self.grant_store.find_code(form["code"])
         try:
             return self._exchanged(call, code, binding)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from werkzeug.wrappers import Request, Response
 
 from idp.clients.members import CLIENT_SIGNING_ALGS
-from idp.core.errors import ClientError, OAuthError
+from idp.core.errors import ClientError, OAuthError, Rule, RuleBroken
 from idp.interaction.gate import IssueRefused
 from idp.protocol.claims.account_claims import named_claims
 from idp.protocol.claims.upstream_claims import upstream_claims
@@ -24,8 +24,10 @@ from idp.protocol.client_auth.presented_token import (
     read_token,
 )
 from idp.protocol.engine.engine import Engine
-from idp.protocol.engine.grants import AccessTokenRefused, GrantStore
+from idp.protocol.engine.grants import AccessTokenRefused, GrantStore, OpenedToken
 from idp.protocol.jose.client_tokens import ClientTokens
+from idp.protocol.rules import use_rules as rules
+from idp.protocol.rules.refusals import Refusals
 from idp.protocol.tokens.grant_gate import GrantGate
 
 #: RFC 6750 §3, RFC 9449 §7.1.
@@ -35,22 +37,23 @@ _CHALLENGES: dict[Scheme, str] = {
 }
 
 
-def _refused(
-    error: OAuthError,
-    scheme: Scheme = "Bearer",
-    status: int = 401,
-    nonce: str | None = None,
-    *,
-    others: bool = False,
-) -> Response:
-    """Returns the refusal, its reason in the challenge of the scheme that was used (RFC 6750 §3).
+def _refused(error: ClientError, scheme: Scheme = "Bearer") -> Response:
+    """Returns the refusal, its reason in the challenge of the scheme that was used (RFC 6750 §3), and in the body."""
+    # RFC 9449 §7.2: the scheme that would do is named beside the one that was used.
+    others = [name for name in _CHALLENGES if error.rule is rules.ACCESS_TOKEN_SCHEME and name != scheme]
+    beside = [_CHALLENGES[name] for name in others]
+    headers = {"WWW-Authenticate": ", ".join([f'{_CHALLENGES[scheme]}, error="{error.error}"', *beside])}
+    if isinstance(error, ProofRefused):
+        headers["DPoP-Nonce"] = error.fresh_nonce
+    is_token = isinstance(error, ProofRefused) or error.error is OAuthError.INVALID_TOKEN
+    value = {"error": str(error.error), "error_description": error.told}
+    return json_response(value, 401 if is_token else 400, headers)
 
-    `others`: the challenges of the other schemes stand beside it.
-    """
-    beside = [challenge for name, challenge in _CHALLENGES.items() if others and name != scheme]
-    challenges = ", ".join([f'{_CHALLENGES[scheme]}, error="{error}"', *beside])
-    headers = {"WWW-Authenticate": challenges}
-    return json_response({}, status, headers if nonce is None else {**headers, "DPoP-Nonce": nonce})
+
+def _rule_of(refused: Exception) -> Rule:
+    if isinstance(refused, OtherScheme):
+        return rules.ACCESS_TOKEN_SCHEME
+    return rules.ACCESS_TOKEN_HOLDER if isinstance(refused, HolderMismatch) else rules.ACCESS_TOKEN_REFUSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,30 +63,32 @@ class UserinfoEndpoint:
     gate: GrantGate
     grant_store: GrantStore
     possession: Possession
+    refusals: Refusals
 
     def __call__(self, request: Request) -> Response:
         """Answer GET and POST; the token is in the header, or in the form of a POST."""
         try:
             token = read_token(request)
         except NoToken:
+            self._tell(request, RuleBroken(rules.ACCESS_TOKEN_MISSING), None)
             # Challenges alone: RFC 6750 §3.1 gives no error code to a request without a token.
             return json_response({}, 401, {"WWW-Authenticate": ", ".join(_CHALLENGES.values())})
         except MalformedToken:
-            return _refused(OAuthError.INVALID_REQUEST, status=400)
+            return _refused(self._tell(request, RuleBroken(rules.ACCESS_TOKEN_MALFORMED), None))
+        opened = None
         try:
-            return self._answer(request, token)
-        except ProofRefused as refused:
-            return _refused(refused.error, token.scheme, nonce=refused.fresh_nonce)
-        except ClientError as refused:
-            return _refused(refused.error, token.scheme, 400)
-        except OtherScheme:
-            # RFC 9449 §7.2: the scheme that would do is named beside the one that was used.
-            return _refused(OAuthError.INVALID_TOKEN, token.scheme, others=True)
-        except (AccessTokenRefused, IssueRefused, HolderMismatch):
-            return _refused(OAuthError.INVALID_TOKEN, token.scheme)
+            opened = self.grant_store.open(token.value)
+            return self._answer(request, token, opened)
+        except (ClientError, AccessTokenRefused, IssueRefused, HolderMismatch) as refused:
+            error = refused if isinstance(refused, ClientError) else RuleBroken(_rule_of(refused))
+            return _refused(self._tell(request, error, opened), token.scheme)
 
-    def _answer(self, request: Request, token: PresentedToken) -> Response:
-        opened = self.grant_store.open(token.value)
+    def _tell(self, request: Request, error: ClientError, opened: OpenedToken | None) -> ClientError:
+        client_id = opened.client.client_id if opened else None
+        self.refusals.tell(request, error, endpoint="/userinfo", client_id=client_id)
+        return error
+
+    def _answer(self, request: Request, token: PresentedToken, opened: OpenedToken) -> Response:
         client = opened.client
         names_client(request, client)
         self.possession.verify_holder(request, token, opened.binding, client)

@@ -61,10 +61,9 @@ def passes(provider: Provider, token: str, **changes: str) -> bool:
     if response.status_code == 200:
         assert response.get_json() == {"active": False}
         return True
-    assert (response.status_code, response.get_json()) == (
-        401,
-        {"error": "invalid_client", "error_description": "client authentication failed"},
-    )
+    answer = response.get_json()
+    assert (response.status_code, answer["error"]) == (401, "invalid_client")
+    assert answer["error_description"].startswith("client authentication failed")
     assert "WWW-Authenticate" not in response.headers
     return False
 

@@ -3,10 +3,11 @@
 import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
+from werkzeug.test import create_environ
+from werkzeug.wrappers import Request
 
 from idp.clients.client_file import ClientFile
 from idp.clients.credential_ends import CredentialEnd, CredentialWatch, credential_ends
@@ -62,7 +63,7 @@ class Door:
 
     def lets_in(self, client_id: str, secret: str) -> bool:
         methods = dict.fromkeys(("client_secret_basic", "client_secret_post"), self.secrets.has_secret)
-        request = cast(Any, SimpleNamespace(headers={}))
+        request = Request(create_environ(method="POST"))
         form = {"client_id": client_id, "client_secret": secret}
         try:
             ClientAuthentication(self.clients, methods).authenticate(request, form)

@@ -421,6 +421,20 @@ def test_a_public_clients_refresh_token_is_bound_to_its_key(mobile: Party) -> No
     assert mobile.refresh(next_token, mobile.good()).status_code == 200
 
 
+def test_a_lost_answer_is_given_again_to_the_same_key_and_to_another_the_family_ends(mobile: Party) -> None:
+    tokens = mobile.tokens()
+    assert mobile.refresh(tokens["refresh_token"], mobile.good()).status_code == 200
+    again = mobile.refresh(tokens["refresh_token"], mobile.good())
+    assert again.status_code == 200
+    assert again.get_json()["token_type"] == "DPoP"
+    thief = Party(mobile.house, mobile.browser, PUBLIC, OTHER)
+    assert error_of(thief.refresh(tokens["refresh_token"], thief.good())) == (400, "invalid_grant")
+    assert error_of(mobile.refresh(again.get_json()["refresh_token"], mobile.good())) == (
+        400,
+        "invalid_grant",
+    )
+
+
 def test_a_public_client_without_a_key_refreshes_as_before(mobile: Party) -> None:
     answer = mobile.redeem(mobile.code(), None)
     assert answer.get_json()["token_type"] == "Bearer"

@@ -161,10 +161,10 @@ def test_without_a_fitting_key_no_token_is_given_at_all(house: Provider, client:
     data = form(assertion(client, "PS256" if client == "published" else "ES256"))
     response = house.exchange(sign_in(house, client), headers={}, redirect_uri=REDIRECT, **data)
     assert response.status_code == 400
-    assert response.get_json() == {
-        "error": "invalid_request",
-        "error_description": "no public key of this client fits its id_token_encrypted_response_alg",
-    }
+    answer = response.get_json()
+    assert answer["error"] == "invalid_request"
+    described = "no public key of this client fits its id_token_encrypted_response_alg (reference "
+    assert answer["error_description"].startswith(described)
 
 
 def test_a_code_refused_for_want_of_a_key_is_not_used_up(
@@ -198,7 +198,7 @@ def test_an_encrypted_hint_is_refused_and_the_decrypted_one_passes(house: Provid
     asked = {"client_id": "by-default", "redirect_uri": REDIRECT, "prompt": "none"}
     refused = answer_of(browser.authorize(**asked, id_token_hint=token))
     assert refused["error"] == "invalid_request"
-    assert refused["error_description"] == "id_token_hint is encrypted: decrypt it first"
+    assert refused["error_description"].startswith("id_token_hint is encrypted: decrypt it first (reference ")
     assert "code" in answer_of(browser.authorize(**asked, id_token_hint=inner))
     # At /end_session the person decides.
     page = browser.get("/end_session", query_string={"id_token_hint": token, "state": "s"})

@@ -117,6 +117,8 @@ def test_a_confidential_client_keeps_its_token_and_a_public_one_gets_another(hou
 
 
 def test_a_rotated_token_used_again_revokes_the_family(house):
+    """Within the seconds in which an answer may have been lost: tests/protocol/tokens/test_lost_answer.py."""
+    house.register(PUBLIC, refresh_grace="0")
     first = _tokens(house, PUBLIC)
     second = _refresh(house, first["refresh_token"], PUBLIC).get_json()
     assert _refresh(house, first["refresh_token"], PUBLIC).get_json()["error"] == "invalid_grant"
