@@ -49,6 +49,7 @@ def running(page: Page, directory: Path, variables: Mapping[str, str]) -> Iterat
             yield log
         finally:
             _end(process)
+            _kill_in(directory)
 
 
 def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
@@ -70,3 +71,11 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             os.killpg(process.pid, number)
         with suppress(subprocess.TimeoutExpired):
             process.wait(within(seconds))
+
+
+def _kill_in(directory: Path) -> None:
+    """What an application started in a session of its own, as JupyterHub its proxy, works where it was started."""
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (place / "cwd").readlink() == directory:
+                os.kill(int(place.name), signal.SIGKILL)
