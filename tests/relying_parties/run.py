@@ -66,6 +66,6 @@ def _sign_in(provider: Demonstration, page: Page, place: Path) -> str | None:
 
 def _register(provider: Demonstration, page: Page, secret: str) -> None:
     """What the page has the administrator write, with the file of the secret that it names."""
-    (provider.state / f"{page.client_id}.secret").write_text(secret)
-    file = provider.state / "clients.yaml"
-    file.write_text(file.read_text() + page.registration.partition("\n")[2])
+    clients = Path(provider.ready["clients_directory"])
+    (clients / f"{page.client_id}.secret").write_text(secret)
+    (clients / f"{page.client_id}.yaml").write_text(page.registration, "utf-8")
