@@ -34,8 +34,11 @@ def partition(settings: Settings, options: argparse.Namespace) -> int:
     if database.dialect.name != "postgresql":
         print("SQLite has no partitions: its audit trail is one table")
         return 2
-    with faults_told(parse_url(settings.where.database)):
-        is_new = divide(database, SystemClock().now())
+    try:
+        with faults_told(parse_url(settings.where.database)):
+            is_new = divide(database, SystemClock().now())
+    finally:
+        database.dispose()
     print("the audit trail is divided by months" + ("" if is_new else " already"))
     return 0
 

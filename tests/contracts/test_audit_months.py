@@ -165,7 +165,7 @@ def full_url(empty_postgresql_url: str) -> str:
     """A database of the release before, with a trail that is too big to be divided in passing, and rights on it."""
     database = unopened_database(parse_url(empty_postgresql_url))
     with writing(database) as connection:
-        upgrade_to(connection, "0025")
+        upgrade_to(connection, "0027")
         for statement in (
             "GRANT SELECT, INSERT ON audit_events TO PUBLIC",
             "GRANT UPDATE (network) ON audit_events TO PUBLIC",

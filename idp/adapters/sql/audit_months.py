@@ -1,7 +1,7 @@
 """The audit trail by months, where PostgreSQL keeps it (docs/adr/0052).
 
 Contains making the months ahead, dropping those that are over, and dividing a table of before while others go on
-writing. What happens then is written in the functions of migration 0026, which act for the owner of the tables. Not
+writing. What happens then is written in the functions of migration 0028, which act for the owner of the tables. Not
 here: which rows are over (`audit_keeping`).
 """
 
