@@ -58,7 +58,7 @@ class PresentedCredentials:
         return self.means in ("basic", "nothing_by_basic")
 
 
-#: Whether the credentials presented prove this client.
+#: Whether the credentials presented prove this client. Raises ClientRefused where it knows more than that they do not.
 Verify = Callable[[Client, PresentedCredentials], bool]
 
 #: What a request with each registered method (RFC 7591 §2) presents.
@@ -104,11 +104,14 @@ class ClientAuthentication:
         client = self.clients.get(presented.client_id)
         if client is not None:
             names_client(request, client)
-        rule = self._broken(client, presented)
-        # A caller does not learn whether the client or its secret was wrong: what it reads is the same.
-        if client is None or rule is not None:
+        try:
+            rule = self._broken(client, presented)
+            # A caller does not learn whether the client or its secret was wrong: what it reads is the same.
+            if client is None or rule is not None:
+                raise _refusal(rule or rules.UNKNOWN, client, presented)
+        except ClientRefused:
             self.guesses.refused(request, presented.client_id, client)
-            raise _refusal(rule or rules.UNKNOWN, client, presented)
+            raise
         self.guesses.right(request, presented.client_id)
         return client
 
