@@ -96,12 +96,12 @@ class ClientAuthentication:
         """Returns the client that proved itself. Raises ClientRefused, or ClientError for two methods at once."""
         presented = _presented(request, form)
         client = self.clients.get(presented.client_id)
-        if client is not None:
-            names_client(request, client)
         rule = self._broken(client, presented)
-        # A caller does not learn whether the client or its secret was wrong: what it reads is the same.
+        # A caller does not learn whether the client or its secret was wrong: what it reads is the same, and so is which
+        # page may read it.
         if client is None or rule is not None:
             raise _refusal(rule or rules.UNKNOWN, client, presented)
+        names_client(request, client)
         return client
 
     def _broken(self, client: Client | None, presented: PresentedCredentials) -> Rule | None:
