@@ -648,3 +648,13 @@ class FakeFinish:
 def out_of_order() -> None:
     """For `meanwhile`."""
     raise InteractionRefused(InteractionRefusal.NOT_NOW, "out of order")
+
+
+class Uncounted:
+    """`Guesses` of a test that is about something else."""
+
+    def admit(self, *_told: object) -> None: ...
+
+    def refused(self, *_told: object) -> None: ...
+
+    def right(self, *_told: object) -> None: ...

@@ -73,6 +73,8 @@ class Kind(StrEnum):
     ATTEMPTS_OF_SIGN_IN = "attempts_of_sign_in"
     PUSHED_BY_CLIENT = "pushed_by_client"
     REFUSED_REQUEST = "refused_request"
+    CLIENT_GUESSES = "client_guesses"
+    CLIENT_TRIES_WHILE_SLOW = "client_tries_while_slow"
 
 
 #: Of one record, or of one counter.

@@ -6,6 +6,7 @@ import io
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from werkzeug.test import create_environ
@@ -18,6 +19,7 @@ from idp.clients.registry import Client
 from idp.core.clock import SystemClock
 from idp.protocol.client_auth.client_authentication import ClientAuthentication, ClientRefused
 from idp.protocol.client_auth.secret_client import SecretAuthentication
+from tests.fakes import Uncounted
 from tests.logged import logged_here
 
 _ENTRY = """\
@@ -44,7 +46,7 @@ def answered(path: Path, member: str, method: str, secret: str | None) -> Client
     clock = SystemClock()
     secrets = SecretAuthentication(CredentialUses(clock, timedelta(days=30)), clock)
     authentication = ClientAuthentication(
-        ClientFile(path, clock=clock), dict.fromkeys(METHODS, secrets.has_secret)
+        ClientFile(path, clock=clock), dict.fromkeys(METHODS, secrets.has_secret), cast(Any, Uncounted())
     )
     basic = base64.b64encode(f"viatrajectoire:{secret or ''}".encode()).decode()
     is_basic = method == "client_secret_basic" and secret is not None

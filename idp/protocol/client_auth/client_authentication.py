@@ -15,6 +15,7 @@ from idp.clients.registry import Client
 from idp.core.errors import NO_FACTS, Rule, RuleBroken
 from idp.core.octets import b64_octets
 from idp.protocol.client_auth.cross_origin import names_client
+from idp.protocol.client_auth.guesses import Guesses
 from idp.protocol.jose.client_jwt import BadClientJwt, unverified_claims
 from idp.protocol.rules import client_rules as rules
 
@@ -91,15 +92,21 @@ class ClientAuthentication:
 
     clients: ClientFile
     methods: Mapping[str, Verify]
+    guesses: Guesses
 
     def authenticate(self, request: Request, form: Mapping[str, str]) -> Client:
-        """Returns the client that proved itself. Raises ClientRefused, or ClientError for two methods at once."""
+        """Returns the client that proved itself.
+
+        Raises ClientRefused, Slowed: nothing was compared, RuleBroken for two methods at once.
+        """
         presented = _presented(request, form)
+        self.guesses.admit(request, presented.client_id)
         client = self.clients.get(presented.client_id)
         rule = self._broken(client, presented)
         # A caller does not learn whether the client or its secret was wrong: what it reads is the same, and so is which
         # page may read it.
         if client is None or rule is not None:
+            self.guesses.refused(request, presented.client_id, client)
             raise _refusal(rule or rules.UNKNOWN, client, presented)
         names_client(request, client)
         return client

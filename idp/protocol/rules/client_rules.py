@@ -121,7 +121,7 @@ WRONG_OF = {
 }
 TOO_MANY_WRONG = Rule(
     id="client_auth_slowed",
-    error=_CLIENT,
+    error=OAuthError.TEMPORARILY_UNAVAILABLE,
     description="too many failed client authentications from this network: try again later",
     cure="Wait for Retry-After, and correct the credentials of the application; other networks are not slowed.",
     clause="RFC 6749 §10.10",

@@ -3,7 +3,7 @@
 import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from werkzeug.test import create_environ
@@ -22,7 +22,7 @@ from idp.protocol.jose.client_jwt import BadClientJwt, ClientJwts
 from idp.wiring.readiness import build_readiness
 from idp.wiring.readings import readings
 from idp.wiring.resources import build_clock_watch
-from tests.fakes import FixedClock
+from tests.fakes import FixedClock, Uncounted
 from tests.logged import logged_here
 from tests.protocol.keyed import assertion, client_yaml, ec_key, rsa_key, with_clients
 from tests.protocol.tls_certificates import self_signed
@@ -66,7 +66,7 @@ class Door:
         request = Request(create_environ(method="POST"))
         form = {"client_id": client_id, "client_secret": secret}
         try:
-            ClientAuthentication(self.clients, methods).authenticate(request, form)
+            ClientAuthentication(self.clients, methods, cast(Any, Uncounted())).authenticate(request, form)
         except ClientRefused:
             return False
         return True
