@@ -97,10 +97,9 @@ class ClientAuthentication:
     def authenticate(self, request: Request, form: Mapping[str, str]) -> Client:
         """Returns the client that proved itself.
 
-        Raises ClientRefused, Slowed: nothing was compared, RuleBroken for two methods at once.
+        Raises ClientRefused, Slowed in its place, RuleBroken for two methods at once.
         """
         presented = _presented(request, form)
-        self.guesses.admit(request, presented.client_id)
         client = self.clients.get(presented.client_id)
         rule = self._broken(client, presented)
         # A caller does not learn whether the client or its secret was wrong: what it reads is the same, and so is which
