@@ -182,6 +182,9 @@ class MemoryStore:
         record = self._living(kind, key)
         return 0 if record is None else record.version
 
+    def foresee(self, kind: Kind, key: str) -> None:
+        """It is here."""
+
     def note_member(self, kind: Kind, key: str, member: str, ttl: timedelta) -> int:
         life = _checked(ttl)
         self.members(kind, key)

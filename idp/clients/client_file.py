@@ -74,6 +74,11 @@ class ClientFile:
     def get(self, client_id: str) -> Client | None:
         return self.registry().get(client_id)
 
+    def where(self) -> Mapping[str, str]:
+        """Returns which files hold the clients, for the log of one that is not there; and why they are not in force."""
+        paths = [self._path] if self._directory is None else [self._path, self._directory]
+        return {"looked_in": " ".join(map(str, paths)), **({"fault": self.fault} if self.fault else {})}
+
     def _is_changed(self) -> bool:
         if stamp_of(self._path) != self._stamps[self._path]:
             return True

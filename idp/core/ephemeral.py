@@ -134,6 +134,9 @@ class EphemeralStore(Protocol):
 
     def get(self, kind: Kind, key: str) -> Versioned | None: ...
 
+    def foresee(self, kind: Kind, key: str) -> None:
+        """This request will `get` it: it may be read along with what the request asks next, and not be waited for."""
+
     def get_all(self, places: Sequence[Place]) -> Sequence[Versioned | None]:
         """Returns what is at each place at one moment: this one, never what the request read before."""
 
@@ -203,7 +206,7 @@ class EphemeralStore(Protocol):
         """Returns how many living members there are."""
 
     def drop_member(self, kind: Kind, key: str, member: str) -> None:
-        """It is none any more, with the present unit of work."""
+        """It is none any more, with the present unit of work; without one, by the end of the request at the latest."""
 
     def clear(self, places: Sequence[Place]) -> None:
         """Delete what is there, in one step; each place is named once. Of counters that are counted together, in the

@@ -31,6 +31,7 @@ COMMANDS = {
     "clients_check": "clients check",
     "clients_plan": "clients plan /nowhere.yaml",
     "psc": "psc check",
+    "explain": "explain nothing",
     "refusals": "error 0a1b2c3d",
     "serve": "serve",
     "trust": "trust check",
@@ -39,7 +40,7 @@ COMMANDS = {
 
 def test_each_module_has_its_command() -> None:
     parts = {
-        *("__init__", "__main__", "main", "served", "operate"),
+        *("__init__", "__main__", "main", "served", "operate", "pasted"),
         *("card_options", "client_options", "db_options", "incident_options", "refusal_options"),
         *("audited", "audit_options", "activation", "activation_options"),
         *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),

@@ -160,6 +160,7 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "clock_warning": "well within CLOCK_SKEW, beyond what NTP leaves",
         "operations_port": "a port",
         "operations_worker_port": "a port",
+        "operations_card_host_port": "a port",
         "operations_mail_backlog": "docs/adr/0049: a fifth of a code's life",
         "refresh_grace": "docs/adr/0054: a request that is repeated after a broken connection",
         "operations_client_credentials": "docs/adr/0054: time for two administrators to agree on a day",

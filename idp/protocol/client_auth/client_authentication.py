@@ -58,7 +58,7 @@ class PresentedCredentials:
         return self.means in ("basic", "nothing_by_basic")
 
 
-#: Whether the credentials presented prove this client.
+#: Whether the credentials presented prove this client. Raises ClientRefused where it knows more than that they do not.
 Verify = Callable[[Client, PresentedCredentials], bool]
 
 #: What a request with each registered method (RFC 7591 §2) presents.
@@ -101,12 +101,15 @@ class ClientAuthentication:
         """
         presented = _presented(request, form)
         client = self.clients.get(presented.client_id)
-        rule = self._broken(client, presented)
-        # A caller does not learn whether the client or its secret was wrong: what it reads is the same, and so is which
-        # page may read it.
-        if client is None or rule is not None:
+        try:
+            rule = self._broken(client, presented)
+            # A caller does not learn whether the client or its secret was wrong: what it reads is the same, and so is
+            # which page may read it.
+            if client is None or rule is not None:
+                raise _refusal(rule or rules.UNKNOWN, client, presented, self.clients)
+        except ClientRefused:
             self.guesses.refused(request, presented.client_id, client)
-            raise _refusal(rule or rules.UNKNOWN, client, presented)
+            raise
         names_client(request, client)
         return client
 
@@ -126,8 +129,10 @@ class ClientAuthentication:
         return None if verify(client, presented) else rules.WRONG_OF[method]
 
 
-def _refusal(rule: Rule, client: Client | None, presented: PresentedCredentials) -> ClientRefused:
-    registered = {"registered": " ".join(client.auth_methods)} if client else {}
+def _refusal(
+    rule: Rule, client: Client | None, presented: PresentedCredentials, clients: ClientFile
+) -> ClientRefused:
+    registered = {"registered": " ".join(client.auth_methods)} if client else clients.where()
     facts = {"presented": presented.means, **registered}
     return ClientRefused(rule, used_basic=presented.used_basic, client=client, facts=facts)
 

@@ -83,6 +83,15 @@ WRONG_SECRET = Rule(
     clause="RFC 6749 §2.3.1",
     member="client_secret",
 )
+SECRET_OUTSIDE_ITS_DAYS = Rule(
+    id="client_secret_outside_its_days",
+    error=_CLIENT,
+    description=_REFUSED,
+    truth="the secret is registered, and not for today (`credential`, `days`)",
+    cure="Give the application the secret that holds today, or move not_before and not_after.",
+    clause="docs/adr/0054",
+    member="client_secrets",
+)
 WRONG_ASSERTION = Rule(
     id="client_assertion_refused",
     error=_CLIENT,
