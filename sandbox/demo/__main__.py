@@ -31,6 +31,9 @@ def _options() -> argparse.Namespace:
         "--redis", default="", metavar="URL", help="a redis-server instead of the embedded store"
     )
     parser.add_argument(
+        "--https", action="store_true", help="the provider on https, by an authority of this machine's own"
+    )
+    parser.add_argument(
         "--profile",
         choices=sorted(PROFILES),
         default="default",
@@ -69,7 +72,7 @@ def main(start: Start = start_python) -> int:
 def _run(options: argparse.Namespace, start: Start) -> int:
     try:
         certification = _certification(options)
-        ports = Ports(options.port_base, "https" if certification else "http")
+        ports = Ports(options.port_base, "https" if certification or options.https else "http")
         places, _lock = open_places(options.state_dir)
         ports.refuse_taken()
         if options.ready_file is not None:

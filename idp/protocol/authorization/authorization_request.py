@@ -88,7 +88,8 @@ def proved_client(values: "MultiDict[str, str]", clients: ClientFile) -> Client:
     client_ids = values.getlist("client_id")
     client = clients.get(client_ids[0]) if len(client_ids) == 1 else None
     if client is None:
-        raise RefusedOnPage(Problem.UNKNOWN_CLIENT, _rule_of(client_ids, *_OF_CLIENT_ID))
+        rule = _rule_of(client_ids, *_OF_CLIENT_ID)
+        raise RefusedOnPage(Problem.UNKNOWN_CLIENT, rule, facts=clients.where())
     return client
 
 
