@@ -6,6 +6,7 @@
 #   make test     every test                    make test ARGS="tests/journeys -k charter"
 #   make conformance   the OpenID Connect certification cases (docs/conformance.md)
 #   make faults   everything done to a cluster under load, docs/faults.md      make faults ARGS="--kills 50 --races 500"
+#   make relying-parties   applications of others, by the pages of docs/relying-parties   make relying-parties ARGS="django-allauth"
 #   make check    style, types, templates, and which room imports which
 #   make coverage      the branches that the rooms' own tests reach (.ci/coverage)
 #   make settings      write docs/settings.md anew
@@ -27,7 +28,7 @@ NODE_CLIENT := tests/third_party/openid_client
 # The workers of the tests, and all processes that these start, use what one of them compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo cluster test faults conformance check coverage settings audit bench bench-check bench-scale lock clean
+.PHONY: demo cluster test faults conformance relying-parties check coverage settings audit bench bench-check bench-scale lock clean
 
 # exec: the signal sent to make's child is the demo's, and the demo ends if make dies.
 demo: $(VENV)/.installed
@@ -50,6 +51,11 @@ faults: $(VENV)/.installed-for-tests
 conformance: $(VENV)/.installed-for-tests
 	@.ci/debian-packages
 	@exec $(RUN) -m pytest $(WORKERS) --verbose tests/conformance $(ARGS)
+
+# Each in an environment of its own (var/relying-parties), from locks with hashes.
+relying-parties: $(VENV)/.installed-for-tests
+	@.ci/debian-packages
+	@exec $(RUN) -m tests.relying_parties $(if $(ARGS),,--write) $(ARGS)
 
 check: $(VENV)/.installed-for-tests
 	$(RUN) -m ruff check .

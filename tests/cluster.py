@@ -21,6 +21,9 @@ from tests.demonstration import Demonstration, free_port_base, is_alive
 from tests.limits import eventually, within
 from tests.made_once import place_igc
 
+#: Of a state directory: how a program is started other than usually (`forked_cluster`).
+PLACE_OF_STARTS = "starts"
+
 
 @dataclass(frozen=True)
 class Cluster(Demonstration):
@@ -48,6 +51,7 @@ def running_cluster() -> Iterator[Cluster]:
     """Directly in the temporary directory: PostgreSQL is another user there, and no socket has a long name."""
     state = Path(tempfile.mkdtemp(prefix="cluster-"))
     place_igc(state / "igc")
+    (state / PLACE_OF_STARTS).mkdir()
     options = {"state-dir": state, "ready-file": state / "ready.json", "port-base": free_port_base(COUNT)}
     options["ready-within"] = within(30)
     told = ["--end-with-parent", *(f"--{name}={value}" for name, value in options.items())]

@@ -299,6 +299,7 @@ def write_house(directory: Path, templates: Path, **changes: Any) -> Settings:
         "mail_codes_per_day": 10**6,
         "mail_codes_per_ip": 10**6,
         "password_posts_per_ip": 10**6,
+        "client_guesses_most": 10**6,
     }
     return settings_with(
         card_host="https://localhost:8443",

@@ -3,7 +3,6 @@
 Contains the account and the proved identity it holds. Not here: storage, protocol.
 """
 
-import dataclasses
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +10,7 @@ from typing import Literal, NewType
 
 from idp.cards.nomenclature import CodedLabel
 from idp.cards.person_name import full_name
+from idp.core.replacing import replace
 
 AccountId = NewType("AccountId", str)
 IdentitySource = Literal["cps", "psc"]
@@ -144,11 +144,11 @@ class Account:
 
     def with_email(self, email: str, proved_at: datetime) -> "Account":
         """Returns the account with this address, which a code proved."""
-        return dataclasses.replace(self, email=email, email_verified_at=proved_at, email_put_off_at=None)
+        return replace(self, email=email, email_verified_at=proved_at, email_put_off_at=None)
 
     def with_password(self, hashed: str, at: datetime) -> "Account":
         """Returns the account with this password, whose door is open; once saved, all that began before is void."""
-        chosen = dataclasses.replace(
+        chosen = replace(
             self,
             password_hash=hashed,
             password_changed_at=at,
@@ -160,8 +160,8 @@ class Account:
     def with_listing(self, is_listed: bool, at: datetime) -> "Account":
         """Returns the account with what the lists say of its password now; the instant they first said so stays."""
         listed_at = (self.password_listed_at or at) if is_listed else None
-        return dataclasses.replace(self, password_listed_at=listed_at)
+        return replace(self, password_listed_at=listed_at)
 
     def next_generation(self) -> "Account":
         """Returns the account that, once saved, has voided every proof, session and grant of until now."""
-        return dataclasses.replace(self, generation=self.generation + 1)
+        return replace(self, generation=self.generation + 1)

@@ -15,10 +15,12 @@ from idp.accounts.account import Account, AccountId
 
 #: The name of this service's own charter.
 HOUSE = "house"
+#: A regular expression.
+CHARTER_NAME = "[a-z0-9][a-z0-9-]{0,39}"
 
 
 def is_charter_name(text: str) -> bool:
-    return re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", text) is not None
+    return re.fullmatch(CHARTER_NAME, text) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

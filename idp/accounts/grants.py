@@ -13,7 +13,7 @@ class Grant:
     """One authorization code and all tokens issued from it. `sid`: the SSO session in which it was granted.
 
     `generation`: that of the account which the gate let pass. `upstream_sid`: Pro Santé Connect's session, if the
-    person came from there.
+    person came from there. `context_key`: of the professional context taken by the request's hint, if one was.
     """
 
     id: str
@@ -23,6 +23,7 @@ class Grant:
     granted_at: datetime
     generation: int = 0
     upstream_sid: str | None = None
+    context_key: str | None = None
     redeemed_at: datetime | None = None
     revoked_at: datetime | None = None
 

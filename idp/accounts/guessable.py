@@ -8,14 +8,15 @@ what is left never grows with what is known. Not here: which words are known of 
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
-from itertools import groupby
+from functools import lru_cache
+from itertools import compress, groupby
 
 #: The letters that Unicode does not take apart.
 _LETTERS = str.maketrans(
     {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "’": "'"}
 )
 #: Figures and signs that stand for a letter: « m3d3c1n », « P@$$w0rd ». A 1 is an i or an l.
-_SPELLINGS = tuple(str.maketrans("0345789@$€!|+1", "oeastbgaseilt" + one) for one in "il")
+_SPELLINGS = ({}, *(str.maketrans("0345789@$€!|+1", "oeastbgaseilt" + one) for one in "il"))
 #: A shorter one may be chance inside other words: « rue », « Roy » and « chu » count where they stand alone, « de »
 #: never.
 _WORD, _ALONE = 4, 3
@@ -60,9 +61,11 @@ def own_length(text: str, known: Collection[str]) -> int:
     Figures and signs that touch a known part do not count: « dupont48151623 » has nothing of its own.
     """
     read = folded(text)
-    places = {*_words(read, known), *_runs(read), *_repeats(read)}
+    places = {*_words(read, known), *_in_windows(read)}
     places.update(place for date in _DATES.finditer(read) for place in range(*date.span()))
-    kinds = ("known" if at in places else "letter" if _is_letter(c) else "sign" for at, c in enumerate(read))
+    kinds = [*map(_kind, read)]
+    for at in places:
+        kinds[at] = "known"
     parts = [(kind, len([*group])) for kind, group in groupby(kinds)]
     around = [("letter", 0), *parts, ("letter", 0)]
     return sum(
@@ -72,21 +75,33 @@ def own_length(text: str, known: Collection[str]) -> int:
     )
 
 
-def _is_letter(character: str) -> bool:
-    """Whether it is a letter of any script, or a picture (emoji)."""
-    return character.isalpha() or unicodedata.category(character) == "So"
+# What follows is asked at each sign-in by password. A loop of C (`map`, `filter`, `compress`) looks at every character
+# and every word, one of Python at those that are found only.
+
+
+@lru_cache(maxsize=4096)
+def _kind(character: str) -> str:
+    """Returns « letter » for one of any script, or a picture (emoji)."""
+    is_letter = character.isalpha() or unicodedata.category(character) == "So"
+    return "letter" if is_letter else "sign"
+
+
+@lru_cache(maxsize=4096)
+def _stands_for_itself(character: str) -> bool:
+    """Whether it is a letter or a figure, not what stands between them."""
+    return character.isdigit() or _kind(character) == "letter"
 
 
 def _squeezed(text: str) -> tuple[str, Sequence[int]]:
     """Returns the letters and figures without what stands between them, and the place of each."""
-    places = [at for at, c in enumerate(text) if c.isdigit() or _is_letter(c)]
-    return "".join(text[at] for at in places), places
+    kept = [*map(_stands_for_itself, text)]
+    return "".join(compress(text, kept)), [*compress(range(len(text)), kept)]
 
 
 def _words(read: str, known: Collection[str]) -> Iterator[int]:
-    for spelling in ({}, *_SPELLINGS):
-        squeezed, places = _squeezed(read.translate(spelling))
-        for word in known:
+    for spelt in {read.translate(spelling) for spelling in _SPELLINGS}:
+        squeezed, places = _squeezed(spelt)
+        for word in filter(squeezed.__contains__, known):
             at = squeezed.find(word) if len(word) >= _WORD else -1
             while at >= 0:
                 yield from range(places[at], places[at + len(word) - 1] + 1)
@@ -96,33 +111,29 @@ def _words(read: str, known: Collection[str]) -> Iterator[int]:
             yield from range(*alone.span())
 
 
-def _windows(text: str, places: Sequence[int]) -> Iterator[tuple[str, range]]:
-    for at in range(len(text) - _RUN + 1):
-        yield text[at : at + _RUN], range(places[at], places[at + _RUN - 1] + 1)
+def _windows(text: str) -> Sequence[str]:
+    starts = range(len(text) - _RUN + 1)
+    return [*map(text.__getitem__, map(slice, starts, range(_RUN, len(text) + 1)))]
 
 
 def _run_windows() -> frozenset[str]:
     rows = [folded(row) for row in _ROWS.split()]
     both = [*rows, *(row[::-1] for row in rows)]
-    return frozenset(window for row in both for window, _ in _windows(row, range(len(row))))
+    return frozenset(window for row in both for window in _windows(row))
 
 
 _RUN_WINDOWS = _run_windows()
 
 
-def _runs(read: str) -> Iterator[int]:
-    """Four keys in a row or more, in either direction, closed up or not."""
+def _in_windows(read: str) -> Iterator[int]:
+    """Closed up or not: four keys in a row or more, in either direction; four characters or more that stood there
+    before, as a letter held down, or a word said twice."""
     for text, places in ((read, range(len(read))), _squeezed(read)):
-        for window, span in _windows(text, places):
-            if window in _RUN_WINDOWS:
-                yield from span
-
-
-def _repeats(read: str) -> Iterator[int]:
-    """Four characters or more that stood there before: a letter held down, a word said twice."""
-    for text, places in ((read, range(len(read))), _squeezed(read)):
+        windows = _windows(text)
+        if _RUN_WINDOWS.isdisjoint(windows) and len(set(windows)) == len(windows):
+            continue
         seen: set[str] = set()
-        for window, span in _windows(text, places):
-            if window in seen:
-                yield from span
+        for at, window in enumerate(windows):
+            if window in _RUN_WINDOWS or window in seen:
+                yield from range(places[at], places[at + _RUN - 1] + 1)
             seen.add(window)

@@ -6,7 +6,7 @@ application. Not here: storage, the page.
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -43,12 +43,19 @@ class Practice:
     siret: str
     postal_code: str
     city: str
+    #: FINESS of the legal entity that runs the place. No part of what names or is released of the context.
+    legal_finess: str = field(default="", compare=False)
 
     @property
     def key(self) -> str:
         """Returns the name of this context, which changes when any part of the context changes."""
-        parts = "\0".join(str(part) for part in asdict(self).values())
+        named = (value for name, value in asdict(self).items() if name != "legal_finess")
+        parts = "\0".join(str(part) for part in named)
         return hashlib.sha256(parts.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+    def is_at(self, structure: str) -> bool:
+        """Whether it is at the structure of this number: a FINESS, of the place or of its legal entity, or a SIRET."""
+        return structure in {self.finess, self.legal_finess, self.siret} - {""}
 
     def released(self) -> dict[str, Any]:
         """Returns the claim, without the unknown members."""
@@ -128,6 +135,7 @@ def _practice(exercice: Json, activity: Json) -> Practice:
         siret=_text(activity, "numeroSiretSite"),
         postal_code=_text(activity, "codePostal"),
         city=_text(activity, "bureauCedex"),
+        legal_finess=_text(activity, "numeroFinessetablissementJuridique"),
     )
 
 

@@ -46,6 +46,10 @@ class Spread:
     key: bytes = field(repr=False)
     limits: SpreadSettings
 
+    def foresee(self, network: Network) -> None:
+        """`admit` comes: what it looks at may be asked along with what this request asks first."""
+        self.store.foresee(Kind.SLOW_NETWORK, network.name)
+
     def admit(self, network: Network) -> None:
         """Count a form of a browser in which this person's password was never right. Raises Slowed.
 
@@ -68,7 +72,7 @@ class Spread:
         self._refused_in_house(person, now)
 
     def right(self, rpps: str, network: Network | None) -> None:
-        """The person only mistyped before: no more one of the refused, with the present unit of work."""
+        """The person only mistyped before: no more one of the refused, by the end of the request."""
         if network is not None:
             self.store.drop_member(Kind.REFUSED_IN_NETWORK, network.name, self._person(rpps))
 

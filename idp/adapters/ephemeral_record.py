@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from idp.core.compact_json import compact_json
+
 #: The longest life of a record is 30 days (growing password delays, facts/security §0.2).
 LONGEST_LIFE = timedelta(days=31)
 #: Redis counts in milliseconds.
 SHORTEST_LIFE = timedelta(milliseconds=1)
 
-# Made once: `json.dumps` with options makes an encoder at each call, `json.loads` looks for blanks that are not there.
-_write = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+# Made once; `json.loads` looks for blanks that are not there.
+_write = compact_json()
 _read = json.JSONDecoder().raw_decode
 
 

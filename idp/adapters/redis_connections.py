@@ -10,6 +10,7 @@ import os
 import select
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from time import perf_counter
 from typing import Any, Self
 
@@ -38,6 +39,7 @@ _EXCHANGE = STORE_SECONDS.of("redis", "exchange")
 
 #: The key that it is about, and the command as it is sent.
 Command = tuple[str, bytes]
+_PACKED = itemgetter(1)
 
 
 class Connections:
@@ -56,7 +58,7 @@ class Connections:
         `again`: they only read, so they are repeated once when a connection that was open before breaks. Nothing else
         is: what broke may have been done, and would be done twice (facts/security §4.3, §4.6).
         """
-        commands, answers = b"".join([packed for _key, packed in asked]), len(asked)
+        commands, answers = b"".join(map(_PACKED, asked)), len(asked)
         begun = perf_counter()
         try:
             line = self._idle_line()

@@ -55,7 +55,12 @@ class RedisStore:
                 return None
             # As text: a caller that changes what it got changes nothing here.
             remember((self, name), record)
-        return opened(record)
+        return opened(record) if record else None
+
+    def foresee(self, kind: Kind, key: str) -> None:
+        request = present_request()
+        if request is not None:
+            request.put_off(self._leave, self._name(kind, key))
 
     def get_all(self, places: Sequence[Place]) -> Sequence[Versioned | None]:
         names = [self._name(*place) for place in places]
@@ -135,7 +140,11 @@ class RedisStore:
 
     def drop_member(self, kind: Kind, key: str, member: str) -> None:
         name = self._name(kind, key)
-        self._write(command(name, "ZREM", name, hashed(member)))
+        dropped, request = command(name, "ZREM", name, hashed(member)), present_request()
+        if request is None or present_unit() is not None:
+            self._write(dropped)
+        else:
+            request.put_off(self._send, dropped)
 
     def clear(self, places: Sequence[Place]) -> None:
         names = [self._written(*place) for place in places]
@@ -177,9 +186,18 @@ class RedisStore:
     def _send(self, commands: Sequence[Command], *, again: bool = False) -> Any:
         """Write what waits and these, at once and in this order. Returns the answer to the last."""
         request = present_request()
-        if request is not None and (waiting := request.taken_along(self._send)):
-            commands, again = [*waiting, *commands], False
-        return self._server.ask(commands, again=again)[-1]
+        if request is None or not request.waiting:
+            return self._server.ask(commands, again=again)[-1]
+        foreseen, waiting = request.taken_along(self._leave), request.taken_along(self._send)
+        looks = [command(name, "GET", name) for name in foreseen]
+        answers = self._server.ask([*looks, *waiting, *commands], again=again and not waiting)
+        for name, record in zip(foreseen, answers, strict=False):
+            # An empty text: it is known that there is none.
+            remember((self, name), record or "")
+        return answers[-1]
+
+    def _leave(self, _foreseen: Sequence[str]) -> None:
+        """The request ends, and nobody asked for it."""
 
     def _written(self, kind: Kind, key: str) -> str:
         """Returns the name of what is written now: what was read under it is no longer so."""
@@ -190,7 +208,7 @@ class RedisStore:
     def _expect(self, name: str, envelope: str, expected_version: int) -> None:
         """This request reads what it touched as if it were written; a race lost meanwhile shows at its next write."""
         known = remembered((self, name))
-        if known is not None and _version(known) == expected_version:
+        if known and _version(known) == expected_version:
             remember((self, name), envelope)
         else:
             forget((self, name))

@@ -18,8 +18,8 @@ from idp.adapters.sql.proofs import SqlProofs
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.cards.rpps import parse_rpps
 from idp.clients.located_yaml import BadYaml
-from idp.clients.operator_rules import operator_rules
-from idp.clients.registry import logout_listeners, read_clients
+from idp.clients.operator_rules import registered
+from idp.clients.registry import logout_listeners
 from idp.core.audit import AuditEvent
 from idp.settings import Settings
 from idp.wiring.accounts import build_notices, build_pseudonyms, build_waits
@@ -68,7 +68,7 @@ def disable(settings: Settings, options: argparse.Namespace) -> int:
     A bad clients.yaml does not prevent the disabling; the command, run again, tells the relying parties.
     """
     try:
-        listeners = logout_listeners(read_clients(settings.where.clients_file, operator_rules(settings)))
+        listeners = logout_listeners(registered(settings))
     except (BadYaml, OSError) as error:
         status = _disabled(settings, options, ())
         if status == 0:

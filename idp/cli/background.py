@@ -13,7 +13,7 @@ from idp.core.logs import configure_logging, log_what_nobody_caught
 from idp.settings import Settings
 from idp.wiring.audit import send_lines_to_the_end
 from idp.wiring.card_host import build_card_listener
-from idp.wiring.operations import open_operations_of_worker
+from idp.wiring.operations import open_operations_beside
 from idp.wiring.resources import open_resources
 
 
@@ -29,6 +29,7 @@ def card_host(settings: Settings, options: argparse.Namespace) -> int:
     send_lines_to_the_end(settings)
     resources = open_resources(settings)
     listener = build_card_listener(resources)
+    open_operations_beside(resources, settings.operations.card_host_port)
     _on_stop(listener.shutdown)
     listener.serve_forever()
     return 0
@@ -41,6 +42,6 @@ def worker(settings: Settings, options: argparse.Namespace) -> int:
     send_lines_to_the_end(settings)
     resources = open_resources(settings)
     work = Work(resources, "worker")
-    open_operations_of_worker(resources)
+    open_operations_beside(resources, settings.operations.worker_port)
     _on_stop(work.stop)
     return 1 if work.run() else 0

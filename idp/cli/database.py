@@ -1,11 +1,14 @@
-"""Contains `idp db init|check|upgrade`: the database as a whole. Not here: its copies (`backups`), epochs (`epoch`)."""
+"""Contains `idp db init|check|partition|upgrade`. Not here: copies of the database (`backups`), epochs (`epoch`)."""
 
 import argparse
 
+from idp.adapters.sql.audit_months import divide
+from idp.adapters.sql.backends import parse_url
 from idp.adapters.sql.database import initialise, migrate, open_database, reading
 from idp.adapters.sql.integrity import faults_in
 from idp.adapters.sql.schema import SCHEMA_REVISION
-from idp.adapters.sql.schema_state import read_state
+from idp.adapters.sql.schema_state import faults_told, read_state
+from idp.core.clock import SystemClock
 from idp.settings import Settings
 
 
@@ -22,6 +25,21 @@ def upgrade(settings: Settings, options: argparse.Namespace) -> int:
         print(f"schema {before}: newer than this code ({SCHEMA_REVISION}), which may work on it")
     else:
         print(f"schema {before} -> {SCHEMA_REVISION}")
+    return 0
+
+
+def partition(settings: Settings, options: argparse.Namespace) -> int:
+    """Returns 2 on SQLite, which has no partitions."""
+    database = open_database(settings.where.database)
+    if database.dialect.name != "postgresql":
+        print("SQLite has no partitions: its audit trail is one table")
+        return 2
+    try:
+        with faults_told(parse_url(settings.where.database)):
+            is_new = divide(database, SystemClock().now())
+    finally:
+        database.dispose()
+    print("the audit trail is divided by months" + ("" if is_new else " already"))
     return 0
 
 

@@ -23,4 +23,7 @@ def add_database(add: Callable[[str, str, str], argparse.ArgumentParser]) -> Non
     restore.add_argument(
         "--with-keys", action="store_true", help="its signing keys too, where there are none"
     )
+    add(
+        "db partition", "database.partition", "divide the audit trail by months (PostgreSQL), while it serves"
+    )
     add("epoch new", "epoch.new", "void every session, grant, token, code and pending change of until now")

@@ -19,6 +19,11 @@ def roles(options: argparse.Namespace) -> int:
     return 0
 
 
+def _functions(schema: str) -> str:
+    """Returns those that make and drop the months of the trail, for the owner of its tables (docs/adr/0052)."""
+    return ", ".join(f"{schema}.audit_events_{name}(bigint)" for name in ("add_month", "drop_before"))
+
+
 def _statements(provider: str, worker: str, schema: str) -> Iterator[str]:
     both, audit = f"{provider}, {worker}", (audit_events, audit_seals)
     others = sorted(table.name for table in metadata.tables.values() if table not in audit)
@@ -37,5 +42,6 @@ def _statements(provider: str, worker: str, schema: str) -> Iterator[str]:
     yield f"GRANT SELECT, INSERT ON {trail} TO {both};"
     yield f"GRANT SELECT ON {seals} TO {both};"
     yield f"GRANT DELETE, UPDATE (network, network_salt) ON {trail} TO {worker};"
+    yield f"GRANT EXECUTE ON FUNCTION {_functions(schema)} TO {worker};"
     yield f"GRANT INSERT, UPDATE (has_no_address) ON {seals} TO {worker};"
     yield "COMMIT;"

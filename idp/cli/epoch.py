@@ -13,8 +13,8 @@ from idp.adapters.sql.database import open_database, writing
 from idp.adapters.sql.epochs import Ended, begin_epoch
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.clients.located_yaml import BadYaml
-from idp.clients.operator_rules import operator_rules
-from idp.clients.registry import logout_listeners, read_clients
+from idp.clients.operator_rules import registered
+from idp.clients.registry import logout_listeners
 from idp.core.audit import AuditEvent
 from idp.core.clock import SystemClock
 from idp.settings import Settings
@@ -35,7 +35,7 @@ def listeners_of(settings: Settings) -> tuple[Collection[str], int]:
     That must not keep an operator from voiding what has to be void.
     """
     try:
-        return logout_listeners(read_clients(settings.where.clients_file, operator_rules(settings))), 0
+        return logout_listeners(registered(settings)), 0
     except (BadYaml, OSError) as error:
         print(f"idp: relying parties are not told: {error}", file=sys.stderr)
         return (), 1

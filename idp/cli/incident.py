@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from idp.accounts.incident import Criteria, Reach, is_narrower_than_kept, kept_network
 from idp.adapters.sql.incidents import SqlIncidents
 from idp.adapters.sql.work import SqlUnitOfWork
-from idp.clients.operator_rules import operator_rules
-from idp.clients.registry import logout_listeners, read_clients
+from idp.clients.operator_rules import registered
+from idp.clients.registry import logout_listeners
 from idp.core.audit import AuditEvent
 from idp.core.ephemeral import StoreUnavailable
 from idp.settings import Settings
@@ -30,7 +30,7 @@ def end(settings: Settings, options: argparse.Namespace) -> int:
             "idp: which? --client, --door, --network, --since, or several of them together", file=sys.stderr
         )
         return _WRONG_USE
-    listeners = logout_listeners(read_clients(settings.where.clients_file, operator_rules(settings)))
+    listeners = logout_listeners(registered(settings))
     resources = open_resources(settings)
     reach = SqlIncidents(resources.database).reach(criteria, resources.clock.now(), listeners)
     _tell(criteria, reach, settings)

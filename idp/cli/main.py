@@ -15,6 +15,7 @@ from idp.cli.activation_options import add_activation
 from idp.cli.audit_options import add_audit, add_roles, operator_name
 from idp.cli.audited import told_in_audit
 from idp.cli.card_options import add_card
+from idp.cli.client_options import add_clients
 from idp.cli.db_options import GROUPS, add_database
 from idp.cli.incident_options import add_incident
 from idp.cli.refusal_options import add_refusals
@@ -92,18 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         help="Markdown text that binds; its front matter may tell what changed",
     )
     publish.add_argument("--en", type=Path, help="English translation")
-    add("clients check", "operate.check_clients", "validate clients.yaml")
-    secret = add(
-        "clients secret",
-        "client_secrets.secret",
-        "make a secret and its digest, shown once (needs no settings)",
-    )
-    secret.set_defaults(needs_settings=False)
-    secret.add_argument(
-        "--given",
-        action="store_true",
-        help="the digest of a secret that the relying party chose: asked for, not shown",
-    )
+    add_clients(add)
     add("psc check", "psc.check", "compare Pro Santé Connect with its preset, and ask whether it knows us")
     actions = {"disable": "disable", "enable": "enable", "unlock": "end the waits of", "show": "tell of"}
     for name, verb in actions.items():

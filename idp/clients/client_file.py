@@ -1,13 +1,17 @@
-"""The registry in force, which follows clients.yaml while we run. Not here: what the file says (`registry`)."""
+"""The registry in force, taken anew when its files change.
+
+Contains watching. Not here: what the files say (`clients/reading`), what a client is (`clients/registry`).
+"""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
 import structlog
 
-from idp.clients.located_yaml import BadYaml, compose, named_files
+from idp.clients.located_yaml import BadYaml, Noted, named_files
+from idp.clients.reading import compose_each, files_of, read_entries
 from idp.clients.registry import Client, ClientRegistry, registry_of
 from idp.clients.rules import ClientRule
 from idp.core.clock import Clock
@@ -16,12 +20,14 @@ from idp.settings.files import stamp_of
 log = structlog.get_logger()
 
 _LOOK_EVERY = timedelta(seconds=1)
+#: Faults in one line of the log, beside the first.
+_MOST_TOLD = 20
 
 
 class ClientFile:
-    """The registry in force. A changed file replaces it completely, or not at all if it has a fault.
+    """The registry in force. A changed file replaces it completely, or not at all if one has a fault.
 
-    The files that it names (`{file: …}`: secrets, keys) are part of it.
+    The files that they name (`{file: …}`: secrets, keys) are part of it.
     """
 
     def __init__(
@@ -30,11 +36,16 @@ class ClientFile:
         rules: tuple[ClientRule, ...] = (),
         *,
         clock: Clock,
+        directory: Path | None = None,
         has_looked: Callable[[], object] = lambda: False,
         looked: Callable[[], None] = lambda: None,
     ) -> None:
-        """`has_looked`: whether `looked` was called in the present request. Raises BadYaml, OSError."""
+        """`directory`: of more files. `has_looked`: whether `looked` was called in the present request.
+
+        Raises BadYaml, OSError.
+        """
         self._path = path
+        self._directory = directory
         self._rules = rules
         self._clock = clock
         self._has_looked = has_looked
@@ -63,6 +74,11 @@ class ClientFile:
     def get(self, client_id: str) -> Client | None:
         return self.registry().get(client_id)
 
+    def where(self) -> Mapping[str, str]:
+        """Returns which files hold the clients, for the log of one that is not there; and why they are not in force."""
+        paths = [self._path] if self._directory is None else [self._path, self._directory]
+        return {"looked_in": " ".join(map(str, paths)), **({"fault": self.fault} if self.fault else {})}
+
     def _is_changed(self) -> bool:
         if stamp_of(self._path) != self._stamps[self._path]:
             return True
@@ -78,7 +94,8 @@ class ClientFile:
             self._registry = self._read()
         except (BadYaml, OSError) as error:
             if self.fault != str(error):
-                log.error("clients_file_refused", reason=str(error))
+                more = [str(fault) for fault in getattr(error, "beside", ())][:_MOST_TOLD]
+                log.error("clients_file_refused", reason=str(error), **({"beside": more} if more else {}))
             self.fault = str(error)
         else:
             self.fault = None
@@ -87,11 +104,22 @@ class ClientFile:
     def _read(self) -> ClientRegistry:
         """Raises BadYaml, OSError."""
         # Taken before reading: a change in between is seen next time.
-        self._stamps = {self._path: stamp_of(self._path)}
-        top = compose(self._path)
-        self._stamps = {**self._stamps, **{path: stamp_of(path) for path in named_files(top)}}
-        registry = registry_of(top, self._rules)
+        known = {self._path: stamp_of(self._path)}
+        if self._directory is not None:
+            known[self._directory] = stamp_of(self._directory)
+        self._stamps = known
+        files = files_of(self._path, self._directory)
+        self._stamps = known = {**_stamps(files), **known}
+        noted = Noted()
+        tops = compose_each(files, noted)
+        named = {path for top in tops for path in named_files(top)}
+        self._stamps = {**known, **_stamps(named)}
+        registry = registry_of(read_entries(tops, noted, self._rules))
         for client in registry.values():
             if client.pkce != "required":
                 log.warning("client_without_pkce", client_id=client.client_id, pkce=client.pkce)
         return registry
+
+
+def _stamps(paths: Iterable[Path]) -> dict[Path, object]:
+    return {path: stamp_of(path) for path in paths}

@@ -8,6 +8,7 @@ examples) where they stand. Not here: where a secret is read (`clients/secret_va
 import hashlib
 import hmac
 import secrets
+import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,10 @@ LEAST = 32
 #: « xxxxxxxx… » is no secret. 32 digits drawn by lot never have fewer.
 _LEAST_DIFFERENT = 6
 MAKE_ONE = "`idp clients secret` makes one"
+
+_SIGNS = string.ascii_letters + string.digits
+#: 62^43 > 2^256.
+_MADE = 43
 
 _PLACEHOLDERS = (
     "secret client_secret client-secret clientsecret my-secret your-secret mysecret password motdepasse passwd "
@@ -53,8 +58,8 @@ def secret_among(registered: Sequence[ClientSecret], candidate: str) -> ClientSe
 
 
 def made_secret() -> str:
-    """Returns 256 bits from the system's generator, base64url."""
-    return secrets.token_urlsafe(32)
+    """Returns 256 bits from the system's generator, in letters and digits: no library has a way to misread them."""
+    return "".join(secrets.choice(_SIGNS) for _ in range(_MADE))
 
 
 def digest_of(secret: str) -> bytes:

@@ -4,12 +4,13 @@ Contains each member, its reader and its default. Names are those of the OAuth r
 extensions) wherever there is one. Not here: which values fit together (`clients/rules`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from idp.clients.located_yaml import At
+from idp.clients.name_values import distinguished_name, host_name, ip_address_text, mail_address, sector_host
 from idp.clients.origins import web_origins
+from idp.clients.reader import Reader, flag, list_of
 from idp.clients.redirects import answer_uris
 from idp.clients.scopes import ID_TOKEN_CLAIMS
 from idp.clients.secret_values import one_secret, two_secrets
@@ -18,20 +19,14 @@ from idp.clients.values import (
     charter_names,
     claim_names,
     client_id,
-    client_ids,
-    distinguished_name,
     exact_uri,
-    host_name,
     idp_hint,
-    ip_address_text,
     key_set,
     logo,
-    mail_address,
     many_of,
     one_of,
     scope_names,
     seconds,
-    sector_host,
     short_text,
     some_of,
 )
@@ -62,12 +57,12 @@ class Member:
     """`field`: its name in `Client`. `default`: `...` for a required member."""
 
     field: str
-    read: Callable[[At], Any]
+    read: Reader[Any]
     default: Any = None
 
 
 #: RFC 8705 §2.1.2: one of these names the certificate of `tls_client_auth`. Value: how it is compared.
-TLS_SUBJECTS: Mapping[str, Callable[[At], str]] = {
+TLS_SUBJECTS: Mapping[str, Reader[str]] = {
     "tls_client_auth_subject_dn": distinguished_name,
     "tls_client_auth_san_dns": host_name,
     "tls_client_auth_san_uri": exact_uri,
@@ -103,12 +98,12 @@ MEMBERS: Mapping[str, Member] = {
     "scopes": Member("scopes", scope_names, ("openid",)),
     "claims": Member("claims", claim_names),
     "id_token_claims": Member("id_token_claims", many_of(ID_TOKEN_CLAIMS), ()),
-    "introspects": Member("introspects", client_ids, ()),
+    "introspects": Member("introspects", list_of(client_id), ()),
     "pkce": Member("pkce", one_of(("required", "or_nonce", "optional")), "required"),
     "nonce": Member("nonce", one_of(("required", "optional")), "optional"),
-    "require_pushed_authorization_requests": Member("requires_pushed_requests", At.flag, False),
+    "require_pushed_authorization_requests": Member("requires_pushed_requests", flag, False),
     "request_object_signing_alg": Member("request_object_signing_alg", one_of(CLIENT_SIGNING_ALGS)),
-    "require_signed_request_object": Member("requires_signed_requests", At.flag, False),
+    "require_signed_request_object": Member("requires_signed_requests", flag, False),
     # What it receives.
     "id_token_signed_response_alg": Member("id_token_signed_response_alg", one_of(SIGNING_ALGS), "RS256"),
     "id_token_encrypted_response_alg": Member("id_token_encrypted_response_alg", one_of(KEY_ENCRYPTION_ALGS)),
@@ -119,9 +114,9 @@ MEMBERS: Mapping[str, Member] = {
     "authorization_signed_response_alg": Member(
         "authorization_signed_response_alg", one_of(SIGNING_ALGS), "RS256"
     ),
-    "session_state_in_token_response": Member("gets_session_state", At.flag, False),
-    "dpop_bound_access_tokens": Member("dpop_bound_access_tokens", At.flag, False),
-    "tls_client_certificate_bound_access_tokens": Member("tls_bound_access_tokens", At.flag, False),
+    "session_state_in_token_response": Member("gets_session_state", flag, False),
+    "dpop_bound_access_tokens": Member("dpop_bound_access_tokens", flag, False),
+    "tls_client_certificate_bound_access_tokens": Member("tls_bound_access_tokens", flag, False),
     "access_token_life": Member("access_token_life", seconds(*_TOKEN_LIFE)),
     "id_token_life": Member("id_token_life", seconds(*_TOKEN_LIFE)),
     "refresh_token_idle": Member("refresh_token_idle", seconds(*_REFRESH_IDLE)),
@@ -145,22 +140,9 @@ PROFILE_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     }
 }
 #: Profiles whose tokens are bound: by DPoP, unless the client names the certificate.
-_BOUND_PROFILES = ("fapi2",)
+BOUND_PROFILES = ("fapi2",)
 
-
-def read_members(at: At) -> tuple[dict[str, Any], dict[str, At]]:
-    """Returns every member's value by its name, and the places of those in the file. Raises BadYaml."""
-    given = at.members()
-    for name, member in given.items():
-        if name not in MEMBERS:
-            raise member.fail(f"`{name}` is not a member of a client; expected {', '.join(MEMBERS)}")
-    missing = [name for name, member in MEMBERS.items() if member.default is ... and name not in given]
-    if missing:
-        raise at.fail(f"expected also {', '.join(missing)}")
-    read = {name: MEMBERS[name].read(place) for name, place in given.items()}
-    defaults = {name: member.default for name, member in MEMBERS.items()}
-    profile = read.get("profile", "")
-    values = {**defaults, **PROFILE_DEFAULTS.get(profile, {}), **read}
-    if profile in _BOUND_PROFILES and not values["tls_client_certificate_bound_access_tokens"]:
-        values["dpop_bound_access_tokens"] = read.get("dpop_bound_access_tokens", True)
-    return values, given
+#: The members that give secrets: one, or two with their days.
+SECRET_MEMBERS = ("client_secret", "client_secrets")
+#: Nothing that stands there is ever shown: it may be a secret or a private key.
+HELD_BACK = (*SECRET_MEMBERS, "jwks")

@@ -1,12 +1,13 @@
 """What the registration of a client demands of this deployment's settings.
 
 Contains rules as in `clients/rules`, reported at the client: at the start, at each reload of clients.yaml, and by `idp
-clients check`. Not here: reading settings.
+clients check`; the registry under them. Not here: reading settings.
 """
 
 from datetime import timedelta
 
 from idp.clients.members import TLS_METHODS
+from idp.clients.registry import ClientRegistry, read_clients
 from idp.clients.rules import ClientRule, Values
 from idp.settings import Settings
 
@@ -23,6 +24,12 @@ def _needs_certificates(values: Values) -> bool:
     return values["token_endpoint_auth_method"] in TLS_METHODS or bool(
         values["tls_client_certificate_bound_access_tokens"]
     )
+
+
+def registered(settings: Settings) -> ClientRegistry:
+    """Returns the relying parties that the settings name. Raises BadYaml, OSError."""
+    where = settings.where
+    return read_clients(where.clients_file, operator_rules(settings), directory=where.clients_directory)
 
 
 def operator_rules(settings: Settings) -> tuple[ClientRule, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from idp.clients.located_yaml import At
+from idp.clients.reader import list_of, shaped
 from idp.clients.redirects import is_private_use
 from idp.clients.values import exact_uri
 
@@ -26,9 +27,13 @@ def origins_of(uris: Iterable[str]) -> tuple[str, ...]:
     return tuple(origin_of(uri) for uri in uris if not is_private_use(uri))
 
 
-def web_origins(at: At) -> tuple[str, ...]:
-    """Returns origins as a browser writes them: nothing else would ever be equal to what it sends."""
-    for item in at.items():
-        if exact_uri(item) != origin_of(item.text()):
-            raise item.fail(f"expected an origin as browsers write it: {origin_of(item.text())}")
-    return tuple(item.text() for item in at.items())
+@shaped(exact_uri.shape)
+def _web_origin(at: At) -> str:
+    """Returns an origin as a browser writes it: nothing else would ever be equal to what it sends."""
+    uri = exact_uri(at)
+    if uri != (origin := origin_of(uri)):
+        raise at.fail(f"expected an origin as browsers write it: {origin}")
+    return uri
+
+
+web_origins = list_of(_web_origin)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Container
 from dataclasses import dataclass
 
 from idp.clients.located_yaml import At
+from idp.clients.reader import list_of, shaped
 from idp.clients.values import exact_uri
 
 #: RFC 8252 §7.1: a domain name in reverse. Without a period it could be anybody's.
@@ -23,6 +24,7 @@ def is_private_use(uri: str) -> bool:
     return not uri.startswith(("https:", "http:"))
 
 
+@shaped({"anyOf": [exact_uri.shape, {"type": "string", "pattern": f"^{_PRIVATE_USE.pattern}$"}]})
 def answer_uri(at: At) -> str:
     """Returns an exact URI, of a private-use scheme too. A rule checks that the client is a native one."""
     text = at.text()
@@ -33,8 +35,7 @@ def answer_uri(at: At) -> str:
     return text
 
 
-def answer_uris(at: At) -> tuple[str, ...]:
-    return tuple(answer_uri(item) for item in at.items())
+answer_uris = list_of(answer_uri)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from idp.clients.client_secrets import ClientSecret
-from idp.clients.located_yaml import At, compose
-from idp.clients.members import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS, MEMBERS, SECRET_METHODS, read_members
+from idp.clients.members import CLIENT_SIGNING_ALGS, FAPI_SIGNING_ALGS, MEMBERS, SECRET_METHODS
 from idp.clients.origins import origins_of
 from idp.clients.public_keys import PublicJwk
+from idp.clients.reading import Entry, Reading, files_of, read_files
 from idp.clients.redirects import Addresses
-from idp.clients.rules import ADVICE, FAULTS, ClientRule, broken, fault_of
+from idp.clients.rules import ClientRule
 from idp.clients.scopes import claims_of
 from idp.core.pictures import Picture
 from idp.interaction.authenticator import Acr
@@ -149,56 +149,22 @@ def logout_listeners(registry: ClientRegistry) -> frozenset[str]:
     return frozenset(client.client_id for client in registry.values() if client.backchannel_logout_uri)
 
 
-def _read_client(at: At, rules: tuple[ClientRule, ...]) -> Client:
-    values, given = read_members(at)
-    for rule in broken((*FAULTS, *rules), values):
-        raise fault_of(rule, given, at)
-    return Client(**{member.field: values[name] for name, member in MEMBERS.items()})
+def read_clients(
+    path: Path, rules: tuple[ClientRule, ...] = (), *, directory: Path | None = None
+) -> ClientRegistry:
+    """Returns the registry. Raises BadYaml with every fault, OSError when a file cannot be read.
 
-
-def _items(top: At) -> list[At]:
-    members = top.members()
-    if members.keys() != {"clients"}:
-        raise top.fail("expected `clients:` and nothing else at the top")
-    return members["clients"].items()
-
-
-def advise(path: Path) -> list[str]:
-    """Returns advice on what is allowed but better changed, each with its place. Raises as `read_clients`."""
-    advice = []
-    for item in _items(compose(path)):
-        values, given = read_members(item)
-        advice += [str(fault_of(rule, given, item)) for rule in broken(ADVICE, values)]
-    return advice
-
-
-def demanded_charters(path: Path) -> list[At]:
-    """Returns the charters that clients demand, each with its place in the file. Raises as `read_clients`."""
-    return _named_in(compose(path), "charters")
-
-
-def _named_in(top: At, member: str) -> list[At]:
-    """Returns the items of this member, of all clients."""
-    given = [item.members() for item in _items(top)]
-    return [name for members in given if member in members for name in members[member].items()]
-
-
-def read_clients(path: Path, rules: tuple[ClientRule, ...] = ()) -> ClientRegistry:
-    """Returns the registry. Raises BadYaml at the first fault, OSError when the file cannot be read.
-
-    `rules`: those of this deployment (`clients/operator_rules`), beside the rules for any client.
+    `rules`: those of this deployment (`clients/operator_rules`), beside the rules for any client. `directory`: of more
+    files of clients.
     """
-    return registry_of(compose(path), rules)
+    return registry_of(read_files(files_of(path, directory), rules))
 
 
-def registry_of(top: At, rules: tuple[ClientRule, ...]) -> ClientRegistry:
-    registry: dict[str, Client] = {}
-    for item in _items(top):
-        client = _read_client(item, rules)
-        if client.client_id in registry:
-            raise item.fail(f"client_id `{client.client_id}` is given twice")
-        registry[client.client_id] = client
-    for named in _named_in(top, "introspects"):
-        if named.text() not in registry:
-            raise named.fail("expected the client_id of a client that is registered")
-    return registry
+def registry_of(reading: Reading) -> ClientRegistry:
+    """Raises BadYaml."""
+    reading.raise_faults()
+    return {entry.values["client_id"]: _client(entry) for entry in reading.entries}
+
+
+def _client(entry: Entry) -> Client:
+    return Client(**{member.field: entry.values[name] for name, member in MEMBERS.items()})

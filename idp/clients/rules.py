@@ -1,21 +1,21 @@
 """Members of a client that must fit together, and the FAPI 2.0 profile.
 
 Contains rules, each with what was expected and the member at which it is reported. `FAULTS` stop the start
-(facts/security §1.5: a client that breaks its profile is a configuration error); `idp clients check` prints `ADVICE`.
-Not here: reading one member (`clients/values`), rules that depend on settings (`clients/operator_rules`).
+(facts/security §1.5: a client that breaks its profile is a configuration error).
+Not here: reading one member (`clients/values`), rules that depend on settings (`clients/operator_rules`), advice.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from idp.clients.client_secrets import MAKE_ONE
 from idp.clients.located_yaml import At, BadYaml
-from idp.clients.members import TLS_METHODS, TLS_SUBJECTS
+from idp.clients.members import SECRET_MEMBERS, TLS_METHODS, TLS_SUBJECTS
 from idp.clients.redirects import is_private_use
 from idp.clients.scopes import OFFLINE_ACCESS, claims_of
-from idp.clients.secret_conditions import SECRET_MEMBERS, has_guessed, secrets_of, share_no_day, takes_secret
+from idp.clients.secret_conditions import has_guessed, secrets_of, takes_secret
 from idp.interaction.assurance import LADDER
 
 Values = Mapping[str, Any]
@@ -27,6 +27,10 @@ _OF_METHOD = (
 _STRONG_METHODS = ("private_key_jwt", *TLS_METHODS)
 #: FA7: PS256 and ES256, never PKCS#1 v1.5.
 _FAPI_ALGS = ("PS256", "ES256", None)
+
+
+class Unread(LookupError):
+    """A value that was asked for has a fault of its own, or is missing: the rule says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,24 +213,6 @@ FAULTS = (
     )),
 )  # fmt: skip
 
-ADVICE = (
-    ClientRule(
-        "pkce",
-        "better `required`, or `or_nonce`: without PKCE a stolen code can be redeemed (RFC 9700 §2.1.1)",
-        lambda v: v["pkce"] == "optional",
-    ),
-    ClientRule(
-        "client_secrets",
-        "better some days on which both hold: the application changes its secret on one of them",
-        share_no_day,
-    ),
-    ClientRule(
-        "pkce",
-        "better `required`: without PKCE all rests on an application that compares the nonce (RFC 9700 §2.1.1)",
-        lambda v: v["pkce"] == "or_nonce",
-    ),
-)
-
 
 def fault_of(rule: ClientRule, given: Mapping[str, At], client: At) -> BadYaml:
     """Returns the fault at its member, or at the client, which then names the member that is not there."""
@@ -234,5 +220,11 @@ def fault_of(rule: ClientRule, given: Mapping[str, At], client: At) -> BadYaml:
     return client.fail(f"`{rule.member}`: {rule.expected}") if place is None else place.fail(rule.expected)
 
 
-def broken(rules: tuple[ClientRule, ...], values: Values) -> Iterator[ClientRule]:
-    return (rule for rule in rules if rule.is_broken(values))
+def broken(rules: Iterable[ClientRule], values: Values) -> Iterator[ClientRule]:
+    for rule in rules:
+        try:
+            is_broken = rule.is_broken(values)
+        except Unread:
+            continue
+        if is_broken:
+            yield rule

@@ -8,10 +8,7 @@ from typing import Any
 
 from idp.clients.client_secrets import ClientSecret, is_guessed
 from idp.clients.credential_days import days_between
-from idp.clients.members import SECRET_METHODS
-
-#: The members that give secrets: one, or two with their days.
-SECRET_MEMBERS = ("client_secret", "client_secrets")
+from idp.clients.members import SECRET_MEMBERS, SECRET_METHODS
 
 
 def secrets_of(

@@ -196,6 +196,9 @@ class AuditEvent(StrEnum):
     LOGOUT_ABANDONED = "logout:notify:abandoned"
     #: a client did not prove itself
     CLIENT_REFUSED = "client:authenticate:refused"
+    #: credentials of one client were refused unusually often from one network, which is slow for that client from then
+    #: on; `refused`
+    CLIENT_GUESSED = "client:authenticate:warned"
     #: a client certificate came from another peer than the proxy, or cannot be read
     CERTIFICATE_REFUSED = "client:certificate:refused"
 

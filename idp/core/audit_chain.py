@@ -5,23 +5,26 @@ begins when a process needs one more: what is committed at once is in chains apa
 here: looking at what was written (`audit_walk`), the seal of a day (`audit_seals`).
 """
 
-import json
 import os
 import secrets
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache, partial
 from hashlib import blake2b
+from operator import is_
 from typing import NamedTuple
 
 from idp.core.audit import Fact
+from idp.core.compact_json import compact_json
 
 #: In octets: whoever could find another row for it could break AES-128.
 _DIGEST = 16
 #: What no column holds. With as many between the values of any row, no two rows have the same text.
 _BETWEEN = "\0"
-_canonical = json.JSONEncoder(separators=(",", ":"), sort_keys=True, allow_nan=False).encode
+_canonical = compact_json(sorted_keys=True)
+_is_nothing = partial(is_, None)
 
 
 class Head(NamedTuple):
@@ -39,10 +42,17 @@ def linked(key: bytes, before: Head, values: Sequence[str | int | None], facts: 
     which takes a key itself: a third of the time of HMAC, in each sign-in.
     """
     chain, number = before.chain, before.sequence + 1
-    told = ["" if value is None else f"={value}" for value in (before.digest, chain, number, *values)]
-    told.append(_canonical(facts) if facts else "{}")
-    text = _BETWEEN.join(told).encode("utf-8", "surrogatepass")
-    return Head(chain, number, blake2b(text, digest_size=_DIGEST, key=key).hexdigest())
+    told = (before.digest, chain, number, *values)
+    text = _form(*map(_is_nothing, told)) % (*told, _canonical(facts) if facts else "{}")
+    sealed = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST, key=key)
+    return Head(chain, number, sealed.hexdigest())
+
+
+@lru_cache(maxsize=1024)
+def _form(*are_nothing: bool) -> str:
+    """Returns how a row is written whose values are nothing, or something, in this order; its facts follow. As `%`
+    takes it: a loop over the values, for each row of each sign-in, would cost four times as much."""
+    return _BETWEEN.join([*("%.0s" if is_nothing else "=%s" for is_nothing in are_nothing), "%s"])
 
 
 def day_of(chain: str) -> str:

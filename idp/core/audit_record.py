@@ -4,7 +4,6 @@ Contains the record, its JSON line, and who hears of it. Not here: the events (`
 where lines go (`adapters/audit_lines`).
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -12,13 +11,14 @@ from typing import NamedTuple
 import structlog
 
 from idp.core.audit import AuditEvent, Fact
+from idp.core.compact_json import compact_json
 from idp.core.measures import count_event
 from idp.core.origin import Network
 
 log = structlog.get_logger()
 
 _EPOCH, _TICK = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
-_line = json.JSONEncoder(separators=(",", ":")).encode
+_line = compact_json()
 
 
 class AuditRecord(NamedTuple):

@@ -73,6 +73,8 @@ class Kind(StrEnum):
     ATTEMPTS_OF_SIGN_IN = "attempts_of_sign_in"
     PUSHED_BY_CLIENT = "pushed_by_client"
     REFUSED_REQUEST = "refused_request"
+    CLIENT_GUESSES = "client_guesses"
+    CLIENT_TRIES_WHILE_SLOW = "client_tries_while_slow"
 
 
 #: Of one record, or of one counter.
@@ -131,6 +133,9 @@ class EphemeralStore(Protocol):
         """
 
     def get(self, kind: Kind, key: str) -> Versioned | None: ...
+
+    def foresee(self, kind: Kind, key: str) -> None:
+        """This request will `get` it: it may be read along with what the request asks next, and not be waited for."""
 
     def get_all(self, places: Sequence[Place]) -> Sequence[Versioned | None]:
         """Returns what is at each place at one moment: this one, never what the request read before."""
@@ -201,7 +206,7 @@ class EphemeralStore(Protocol):
         """Returns how many living members there are."""
 
     def drop_member(self, kind: Kind, key: str, member: str) -> None:
-        """It is none any more, with the present unit of work."""
+        """It is none any more, with the present unit of work; without one, by the end of the request at the latest."""
 
     def clear(self, places: Sequence[Place]) -> None:
         """Delete what is there, in one step; each place is named once. Of counters that are counted together, in the

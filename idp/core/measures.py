@@ -49,6 +49,9 @@ HASHES_RUNNING = Gauge("caducee_hashes_running", "Password hashes that are compu
 HASHES_ADMITTED = Gauge("caducee_hashes_admitted", "Password hashes computed or waiting")
 HASHES_PLACES = Gauge("caducee_hashes_places", "Password hashes that may be computed or wait at once")
 HASHES_REFUSED = Counter("caducee_hashes_refused_total", "Password forms refused because the queue was full")
+AUDIT_LINES_LOST = Counter(
+    "caducee_audit_lines_lost_total", "Lines of the audit trail that did not leave; their rows are there"
+)
 
 CLIENT_CREDENTIALS = Counter(
     "caducee_client_credentials_used_total",

@@ -1,6 +1,5 @@
 """Contains RPPS and password, the first half of the path that the mail code completes. Not here: counting tries."""
 
-import dataclasses
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from idp.accounts.throttle import Closed, Wait
 from idp.cards.rpps import InvalidRpps, Rpps, parse_rpps
 from idp.core.audit import AuditEvent, Fact
 from idp.core.clock import Clock
+from idp.core.replacing import replace
 from idp.flows.shared.busy import busy
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
@@ -66,6 +66,7 @@ class PasswordFlow:
         if not self.desk.doors(interaction).password:
             return self.desk.back(interaction)
         typed = form.get("rpps", "")
+        self.tries.foresee(request)
         if not self.quota.claim(request, browser_of(interaction)):
             # facts/security §0.2, per IP: nothing of the person's own is used up.
             return self._refuse(request, interaction, typed, "password.network", self.quota.window)
@@ -110,6 +111,7 @@ class PasswordFlow:
             return None
         tell = partial(self._audit, interaction=interaction, who=account)
         self.accepted.write(account, typed, tell, partial(self.tries.succeed, begun))
+        self.tries.succeeded(begun)
         return account
 
     def _accept(self, request: Request, interaction: Interaction, account: Account) -> Response:
@@ -133,7 +135,7 @@ class PasswordFlow:
     def _audit(self, event: AuditEvent, interaction: Interaction, who: Account | Rpps, **facts: Fact) -> None:
         """Audit to the account of the RPPS that was typed, or to that RPPS: the interaction has none yet."""
         account_id, rpps = (who.id, "") if isinstance(who, Account) else (None, str(who))
-        of_account = dataclasses.replace(interaction, account_id=account_id)
+        of_account = replace(interaction, account_id=account_id)
         self.desk.audit_event(event, of_account, rpps=rpps, **facts)
 
 

@@ -44,7 +44,7 @@ class ProfessionalContextFlow:
     def receive(self, request: Request, interaction_id: str) -> Response:
         interaction, account = self._due(request, interaction_id)
         key = self.desk.form(request, interaction).get("practice", "")
-        if key not in {one.key for one in self.action.practices(account)}:
+        if key not in {one.key for one in self.action.offered(account, interaction)}:
             return self._page(request, interaction, account, "professional_context.choose", 422)
         chosen = ChosenPractice(key, self.clock.now())
         with self.work.together():
@@ -67,7 +67,7 @@ class ProfessionalContextFlow:
         known = self.contexts.chosen(account.id, interaction.client_id)
         choices = tuple(
             _choice(one, is_chosen=known is not None and known.key == one.key)
-            for one in self.action.practices(account)
+            for one in self.action.offered(account, interaction)
         )
         page = ProfessionalContextPage(choices, error)
         return self.desk.show(request, interaction, "professional_context.html", page, status)

@@ -4,12 +4,12 @@ Contains its renewal at each proof and at a sign-out, and what the former bindin
 once more, or begin the login again. It opens nothing. Not here: the check itself (`store`), cookies (`web/cookies`).
 """
 
-import dataclasses
 from contextlib import suppress
 from dataclasses import dataclass
 
 from idp.accounts.account import AccountId
 from idp.core.ephemeral import StaleRecord
+from idp.core.replacing import replace
 from idp.interaction.authenticator import AuthenticatorId
 from idp.interaction.record import Interaction, is_same_person, opened_by, own_events, without_person
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
@@ -53,7 +53,7 @@ class Bindings:
             if visit.now >= known.expires_at or last_authenticator(known) != authenticator:
                 raise
             before = before_last_event(known)
-            return dataclasses.replace(
+            return replace(
                 before, browser=known.former or "", also=(), former=None, version=known.version - 1
             )
 
@@ -108,7 +108,7 @@ def last_authenticator(interaction: Interaction) -> AuthenticatorId | None:
 def before_last_event(interaction: Interaction) -> Interaction:
     """Returns what was known before the last event, and nothing that was typed since."""
     events = interaction.events[:-1]
-    return dataclasses.replace(
+    return replace(
         interaction,
         events=events,
         account_id=interaction.account_id if events else None,

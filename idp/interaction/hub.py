@@ -5,7 +5,6 @@ do. Not here: HTTP (`web/hub`), which page is due (`next_stop`), how a relying p
 (`protocol/authorization`).
 """
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +14,7 @@ from idp.accounts.account import Account
 from idp.accounts.standing import Standing
 from idp.core.ephemeral import Limited, StaleRecord
 from idp.core.measures import STOPS
+from idp.core.replacing import replace
 from idp.interaction.assurance import Assurance, assurance_of
 from idp.interaction.counting import counting_events
 from idp.interaction.lending import Lending
@@ -142,7 +142,7 @@ class Hub:
 
     def begin(self, new: Interaction, visit: Visit, finish: Finish[Any, Any], share_of: ShareOf) -> Outcome:
         """Begin an interaction, which is stored only if a page is due. Raises InteractionRefused."""
-        marked = new if new.started_by == finish.name else dataclasses.replace(new, started_by=finish.name)
+        marked = new if new.started_by == finish.name else replace(new, started_by=finish.name)
         interaction, session = self.lending.seeded(marked, visit, finish.is_expected)
         try:
             stop = self._stop(interaction, visit, finish)

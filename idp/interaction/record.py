@@ -3,13 +3,13 @@
 Contains pure values, and the functions that make one of another. Not here: storing them (`store`).
 """
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdentity
 from idp.accounts.enrolment import proof_mark
+from idp.core.replacing import replace
 from idp.interaction.authenticator import AUTHENTICATORS, Acr, AuthenticatorId
 
 
@@ -130,14 +130,14 @@ def with_event(interaction: Interaction, event: AuthenticationEvent, account: Ac
     """
     dated = _dated(interaction, event)
     if interaction.account_id == account.id and not account.has_voided(interaction.generation):
-        return dataclasses.replace(
+        return replace(
             interaction,
             events=(*interaction.events, dated),
             identity=None,
             confirmed=interaction.sid is not None,
         )
     # facts/security T46: nothing of one person is ever added to what another one proved.
-    return dataclasses.replace(
+    return replace(
         of_nobody(interaction), events=(dated,), account_id=account.id, generation=account.generation
     )
 
@@ -152,7 +152,7 @@ def with_identity(
     """
     is_same = _is_same_proof(interaction.identity, identity)
     is_typed_for_it = is_same or interaction.draft_of == proof_mark(identity)
-    return dataclasses.replace(
+    return replace(
         of_nobody(interaction),
         events=(_dated(interaction, event),),
         identity=identity,
@@ -178,12 +178,12 @@ def _is_same_proof(one: ProvedIdentity | None, other: ProvedIdentity | None) -> 
 
 def with_upstream(interaction: Interaction, sealed_id_token: str) -> Interaction:
     """Returns the interaction with the sealed ID Token of Pro Santé Connect, for the logout hint of its session."""
-    return dataclasses.replace(interaction, upstream_id_token=sealed_id_token)
+    return replace(interaction, upstream_id_token=sealed_id_token)
 
 
 def begun_again(interaction: Interaction) -> Interaction:
     """Returns the interaction whose person is sent to Pro Santé Connect a second time without a word."""
-    return dataclasses.replace(interaction, upstream_begun_again=True)
+    return replace(interaction, upstream_begun_again=True)
 
 
 def own_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]:
@@ -197,7 +197,7 @@ def own_events(interaction: Interaction) -> tuple[AuthenticationEvent, ...]:
 def without_session(interaction: Interaction) -> Interaction:
     """Returns what was proved in this interaction itself: the session that lent it events is over."""
     own = own_events(interaction)
-    return dataclasses.replace(
+    return replace(
         interaction,
         events=own,
         account_id=interaction.account_id if own else None,
@@ -214,7 +214,7 @@ def _dated(interaction: Interaction, event: AuthenticationEvent) -> Authenticati
     differ. Pro Santé Connect dates its own, which may be hours old."""
     if event.authenticator == "psc":
         return event
-    return dataclasses.replace(event, at=max(event.at, interaction.started_at))
+    return replace(event, at=max(event.at, interaction.started_at))
 
 
 def without_person(interaction: Interaction, account_id: AccountId) -> Interaction:
@@ -224,7 +224,7 @@ def without_person(interaction: Interaction, account_id: AccountId) -> Interacti
 
 def of_nobody(interaction: Interaction) -> Interaction:
     """Returns the request alone, without what any person proved, typed or chose."""
-    return dataclasses.replace(
+    return replace(
         interaction,
         events=(),
         account_id=None,

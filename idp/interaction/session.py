@@ -3,12 +3,12 @@
 Pure values. Not here: its cookie and its record (`store`), its end (`sign_out`).
 """
 
-import dataclasses
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from idp.accounts.account import Account, AccountId
 from idp.accounts.personal_data import Withheld
+from idp.core.replacing import replace
 from idp.interaction.record import AuthenticationEvent, Interaction, own_events
 
 
@@ -88,7 +88,7 @@ def lend(session: Session, interaction: Interaction, now: datetime, life: timede
     own, living = own_events(interaction), living_events(session.events, now, life)
     own = tuple(event for event in own if event not in living)
     upstream = interaction.upstream_id_token if own else None
-    return dataclasses.replace(
+    return replace(
         interaction,
         events=(*living, *own),
         lent=living,

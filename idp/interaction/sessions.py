@@ -3,13 +3,13 @@
 Not here: what their fields mean (`session`), how a record is written (`session_record`).
 """
 
-import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from idp.core.ephemeral import EphemeralStore, Kind, Put, StaleRecord
+from idp.core.replacing import replace
 from idp.interaction.session import Session, ends_at
 from idp.interaction.session_record import is_opened_by, kept, read, secrets_with
 from idp.interaction.store import fingerprint, random_token
@@ -35,7 +35,7 @@ class Sessions:
 
         The idle time is judged at each use: the station may be declared shared after the session began.
         """
-        return dataclasses.replace(self, idle=min(self.idle, self.shared_idle)) if shared else self
+        return replace(self, idle=min(self.idle, self.shared_idle)) if shared else self
 
     def open(self, cookie: str | None, now: datetime) -> Session | None:
         """Returns the session whose secret this cookie holds; None when it is absent, expired, ended, or another's."""
@@ -62,7 +62,7 @@ class Sessions:
         # ASVS 7.2.4, facts/security SE2: the secret is new, or an attacker could have fixed it before the
         # authentication.
         secret = random_token()
-        opened = dataclasses.replace(session, secrets=secrets_with(session, fingerprint(secret)))
+        opened = replace(session, secrets=secrets_with(session, fingerprint(secret)))
         record = Put(Kind.SESSION, session.sid, kept(opened), self._ttl(session, now))
         if write is None:
             self.store.put(*record)
@@ -77,7 +77,7 @@ class Sessions:
         Raises StaleRecord (ended or written meanwhile), UpstreamOver.
         """
         secret = random_token()
-        self._swap(dataclasses.replace(session, secrets=secrets_with(session, fingerprint(secret))), now)
+        self._swap(replace(session, secrets=secrets_with(session, fingerprint(secret))), now)
         self._remember_upstream(session)
         return f"{session.sid}.{secret}"
 
@@ -85,7 +85,7 @@ class Sessions:
         """Write the time of this visit, by the end of the request. A session that ended or changed since stays so."""
         # The secret of the cookie is written again; a late visit with an old cookie fails by its version.
         secrets = secrets_with(session, fingerprint(cookie.partition(".")[2]))
-        seen = dataclasses.replace(session, last_seen_at=now, secrets=secrets)
+        seen = replace(session, last_seen_at=now, secrets=secrets)
         self.store.touch(
             Kind.SESSION, session.sid, kept(seen), expected_version=session.version, ttl=self._ttl(seen, now)
         )
@@ -96,7 +96,7 @@ class Sessions:
         session = self.find(sid)
         if session is not None:
             with suppress(StaleRecord):
-                self._swap(dataclasses.replace(session, confirmed_at=now), now)
+                self._swap(replace(session, confirmed_at=now), now)
 
     def end(self, sid: str) -> bool:
         """Returns True to the one caller that ended it."""

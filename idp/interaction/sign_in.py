@@ -5,7 +5,7 @@ the relying party gets (a code: `protocol/authorization/issue`).
 """
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from idp.accounts.account import Account
@@ -14,6 +14,7 @@ from idp.accounts.open_sessions import OpenSession, OpenSessions
 from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.ephemeral import StaleRecord
 from idp.core.origin import found_in_session
+from idp.core.replacing import replace
 from idp.interaction.assurance import newest
 from idp.interaction.authenticator import AUTHENTICATORS
 from idp.interaction.browser_sessions import Found, find_session, start_session

@@ -3,7 +3,6 @@
 Not here: what their fields mean (`record`), sessions (`sessions`), what a person sees of a refusal (`web/error_pages`).
 """
 
-import dataclasses
 import hashlib
 import hmac
 import secrets
@@ -14,6 +13,7 @@ from typing import Any
 
 from idp.core.ephemeral import EphemeralStore, Kind, Limited, Put
 from idp.core.records import from_plain, to_plain
+from idp.core.replacing import replace
 from idp.interaction.record import AUTHORIZATION, Interaction, opened_by
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 
@@ -90,7 +90,7 @@ class Interactions:
             return interaction
         if any(hmac.compare_digest(shown, one) for one in interaction.also):
             also = tuple(one for one in opened_by(interaction) if one != shown)
-            return dataclasses.replace(interaction, browser=shown, also=also)
+            return replace(interaction, browser=shown, also=also)
         if interaction.former is not None and hmac.compare_digest(shown, interaction.former):
             raise InteractionRefused(InteractionRefusal.WENT_ON, interaction_id=interaction_id)
         raise InteractionRefused(InteractionRefusal.OTHER_BROWSER)
@@ -117,7 +117,7 @@ class Interactions:
         self.store.swap(
             Kind.INTERACTION, interaction.id, _value(interaction), expected_version=interaction.version
         )
-        return dataclasses.replace(interaction, version=interaction.version + 1)
+        return replace(interaction, version=interaction.version + 1)
 
     def may_prolong(self, interaction: Interaction) -> bool:
         """Whether the person may still be given more time for it."""
@@ -126,7 +126,7 @@ class Interactions:
     def prolong(self, interaction: Interaction, now: datetime) -> None:
         """Save it with a whole life from now, as far as `longest` goes. Raises StaleRecord, as `save` does."""
         end = min(now + self.life, interaction.started_at + self.longest)
-        later = dataclasses.replace(interaction, expires_at=max(end, interaction.expires_at))
+        later = replace(interaction, expires_at=max(end, interaction.expires_at))
         self.store.swap(
             Kind.INTERACTION,
             later.id,
@@ -140,8 +140,8 @@ class Interactions:
     ) -> str:
         """Save it under a new binding. Returns its secret. Raises StaleRecord."""
         secret, family = random_token(), interaction.family or interaction.browser
-        bound = dataclasses.replace(interaction, browser=fingerprint(secret), also=also, former=former)
-        self.save(dataclasses.replace(bound, family=family))
+        bound = replace(interaction, browser=fingerprint(secret), also=also, former=former)
+        self.save(replace(bound, family=family))
         return secret
 
     def take(self, interaction_id: str) -> Interaction | None:
@@ -166,4 +166,7 @@ def _value(record: Interaction) -> dict[str, Any]:
     value = to_plain(record)
     del value["version"]
     # A node of the version before, in a rolling upgrade, does not know these names, and means these values.
-    return {name: told for name, told in value.items() if name not in _NEWER or told != _NEWER[name]}
+    for name, meaning in _NEWER.items():
+        if value[name] == meaning:
+            del value[name]
+    return value

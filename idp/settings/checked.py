@@ -44,6 +44,7 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "password": password.RULES,
     "spread": (),
     "refusals": (),
+    "client_guesses": (),
     "passkey": (),
     "lives": (),
     "clock": (),

@@ -10,6 +10,7 @@ from idp.settings.audit import AuditSettings
 from idp.settings.bounds import BoundSettings
 from idp.settings.card import CardSettings, RevocationSettings
 from idp.settings.card_host import CardHostSettings
+from idp.settings.client_guesses import GuessSettings
 from idp.settings.closing import ClosingSettings
 from idp.settings.crowd import CrowdSettings
 from idp.settings.declared import LONGEST, Declared, declared_of
@@ -58,6 +59,7 @@ class Groups:
     crowd: CrowdSettings
     operations: OperationsSettings
     refusals: RefusalSettings
+    client_guesses: GuessSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

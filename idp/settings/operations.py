@@ -24,6 +24,7 @@ class OperationsSettings:
     )
     port: int = number("Its port, of `idp serve`. 0: no listener.", 0, least=0, most=_LAST_PORT)
     worker_port: int = number("Its port, of `idp worker`. 0: no listener.", 0, least=0, most=_LAST_PORT)
+    card_host_port: int = number("Its port, of `idp card-host`. 0: no listener.", 0, least=0, most=_LAST_PORT)
     mail_backlog: timedelta = duration(
         "A mail that waits longer makes the node « degraded »: its code ends soon.", seconds(2 * 60)
     )

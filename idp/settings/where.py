@@ -44,6 +44,10 @@ class WhereSettings:
         is_secret=True,
     )
     clients_file: Path = setting("The relying parties.", Path("clients.yaml"))
+    clients_directory: Path | None = setting(
+        "More of them, in files of the same form: every `*.yaml` there, as one file for each application.",
+        None,
+    )
     default_locale: str = setting(
         "Language of the pages for a browser that asks for none of ours.", "fr", choices=LOCALES
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
-from idp.signing.schedule import ALGS
+from idp.signing.schedule import ALGS, KeySchedule
 from idp.signing.signer import Alg, Signer
 
 _written = json.JSONEncoder(separators=(",", ":")).encode
@@ -28,6 +28,10 @@ class Keys(Protocol):
     @property
     def fault(self) -> str | None:
         """Why the keys on disk are not the keys in force; None when they are."""
+
+    @property
+    def schedule(self) -> KeySchedule:
+        """When each key signs, as of the last look at the directory."""
 
     def jwks(self) -> Mapping[str, Sequence[Mapping[str, str]]]:
         """Returns the key set (RFC 7517 §5): public members only."""

@@ -1,8 +1,10 @@
 """Contains the network of a caller, for limits and the audit trail. Not here: what a proxy says about certificates."""
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from werkzeug.wrappers import Request
 
@@ -18,9 +20,13 @@ class CallerNetworks:
 
     def address(self, request: Request) -> Address | None:
         """Returns the address of the caller, None when the proxy does not tell it. Warns of what proxies miswrite."""
+        return self.address_in(request.environ)
+
+    def address_in(self, environ: Mapping[str, Any]) -> Address | None:
+        """The same, of a WSGI environment: nothing is made of it that the audit trail of each request would pay."""
         if not self.trusted_proxy_hops:
-            return address_of(request.remote_addr or "")
-        entries = [entry.strip() for entry in request.headers.get("X-Forwarded-For", "").split(",")]
+            return address_of(environ.get("REMOTE_ADDR") or "")
+        entries = [entry.strip() for entry in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
         if len(entries) < self.trusted_proxy_hops:
             self.warnings.warn("fewer entries than TRUSTED_PROXY_HOPS")
         # Counted from the right, where our own proxies write: what a client sends stands on the left (TH4).

@@ -1,6 +1,5 @@
 """Contains rendering: a template in one language, in the frame that every page has. Not here: a page."""
 
-import dataclasses
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -9,6 +8,7 @@ import jinja2
 from markupsafe import escape
 from werkzeug.wrappers import Request, Response
 
+from idp.core.replacing import replace
 from idp.pages.frame import Deadline, Frame
 from idp.settings.where import LOCALES
 from idp.web.addresses import path_of_ours
@@ -44,7 +44,7 @@ class Templates:
     def render_common(self, template: str, frame: Frame, page: Any) -> str:
         """Returns the page as `render` does, made once for all browsers: nothing in `page` may be of a person."""
         other_path = frame.other_locale_path.replace(frame.base_path, _BASE, 1)
-        blank = dataclasses.replace(frame, csrf=_CSRF, base_path=_BASE, other_locale_path=other_path)
+        blank = replace(frame, csrf=_CSRF, base_path=_BASE, other_locale_path=other_path)
         text = self._kept(template, blank, page)
         return text.replace(_BASE, escape(frame.base_path)).replace(_CSRF, escape(frame.csrf))
 
@@ -116,7 +116,7 @@ class Rendering:
             words = self.words(f"said.{said}", frame.locale)
         except KeyError:
             return frame  # Of another version of this service.
-        return dataclasses.replace(frame, said=words)
+        return replace(frame, said=words)
 
     def common_page(self, template: str, frame: Frame, page: Any) -> Response:
         """Returns a page of an interaction that says nothing of any person: its text is made once for all."""

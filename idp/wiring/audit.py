@@ -7,15 +7,16 @@ import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from multiprocessing.util import Finalize
 from typing import Any
 
 from sqlalchemy import Engine
 from werkzeug.wrappers import Request
 
-from idp.adapters.audit_lines.lines import Lines
+from idp.adapters.audit_lines.lines import Lines, Place
 from idp.adapters.audit_lines.places import place_of
+from idp.adapters.audit_lines.syslog import Trust
 from idp.adapters.sql.audit import People, SqlAudit, Trail
 from idp.adapters.sql.audit_keeping import AuditKeeper
 from idp.core.audit_chain import Chains
@@ -60,6 +61,7 @@ def build_keeper(settings: Settings, database: Engine, clock: Clock) -> AuditKee
         key=chain_key(settings),
         life=settings.lives.audit_life,
         address_life=settings.audit.address_life,
+        by_month=settings.audit.deleted_by == "month",
     )
 
 
@@ -67,7 +69,7 @@ def send_lines(settings: Settings) -> Callable[[], None]:
     """Send a line for each event that this process commits. Returns what ends that, once they have left."""
     if not settings.audit.lines:
         return lambda: None
-    lines = Lines(place=place_of(settings.audit.lines, node_of(settings)))
+    lines = Lines(place=_place_of(settings))
     stop_listening = on_committed(lines)
 
     def close() -> None:
@@ -75,6 +77,14 @@ def send_lines(settings: Settings) -> Callable[[], None]:
         lines.close()
 
     return close
+
+
+def _place_of(settings: Settings) -> Place:
+    told = settings.audit
+    trust = Trust(
+        authorities=told.lines_ca_file, certificate=told.lines_certificate_file, key=told.lines_key_file
+    )
+    return place_of(told.lines, node_of(settings), trust)
 
 
 def send_lines_to_the_end(settings: Settings) -> None:
@@ -93,7 +103,7 @@ def build_origin_of(
     shorten = _SHORTENED[settings.audit.address]
 
     def find_address(environ: dict[str, Any]) -> str:
-        return shorten(networks.address(Request(environ, populate_request=False)))
+        return shorten(networks.address_in(environ))
 
     def find_browsing(environ: dict[str, Any]) -> str | None:
         browser = cookies.browser(Request(environ, populate_request=False))
@@ -113,10 +123,12 @@ def build_peer_origin(settings: Settings) -> Callable[[str], Origin]:
     return lambda peer: Origin(find_address=lambda: shorten(address_of(peer)), find_browsing=lambda: None)
 
 
+@lru_cache(maxsize=4096)
 def _whole(address: Address | None) -> str:
     return "" if address is None else str(address)
 
 
+@lru_cache(maxsize=4096)
 def _network(address: Address | None) -> str:
     if address is None:
         return ""

@@ -1,16 +1,21 @@
-"""Contains what an operator is told of the work beside the requests: who does it, and what waits. Not here: the work
+"""Contains what an operator is told of the work beside the requests: who does it, what waits, and what it
+found. Not here: the work
 itself (`worker`), what is of the machine (`readiness`)."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
+from idp.adapters.sql.audit_reading import SqlAuditTrail
 from idp.adapters.sql.heartbeats import SqlHeartbeats
 from idp.adapters.sql.queues import SqlQueues
 from idp.core.heartbeats import ALWAYS_RUN, LaneState, Waiting, not_run
 from idp.core.readiness import Check
 from idp.core.readings import Reading
 from idp.wiring.resources import Resources
+
+#: So long an alert stands, unless it is silenced: what is sealed stays so.
+_AUDIT_TOLD = timedelta(days=8)
 
 
 def work_checks(resources: Resources, *, after: str) -> Iterator[Check]:
@@ -81,3 +86,13 @@ def _backlog(ask: Callable[[], Waiting], longest: timedelta, now: Callable[[], d
     waiting = ask()
     age = _age(waiting, now())
     return f"{waiting.number} wait, the oldest for {age.total_seconds():.0f} s" if age > longest else None
+
+
+def audit_readings(resources: Resources) -> Iterator[Reading]:
+    """Raises StoreUnavailable."""
+    since = (resources.clock.now() - _AUDIT_TOLD).date().isoformat()
+    yield Reading(
+        name="caducee_audit_faults",
+        description="Faults in the audit trail of the days sealed in the last week",
+        value=SqlAuditTrail(resources.database).faults_since(since),
+    )

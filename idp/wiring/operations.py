@@ -36,10 +36,11 @@ Readings = Callable[[Verdict], Iterable[Reading]]
 def share_numbers(settings: Settings, service: int | None = None) -> Path | None:
     """Count from now on where the other processes of this service do, and return the directory; None: there is no
     listener, or no room. `service`: the number of the process that started them all."""
-    if not (settings.operations.port or settings.operations.worker_port):
+    told = settings.operations
+    if not (told.port or told.worker_port or told.card_host_port):
         return None
     directory = directory_of(os.getppid() if service is None else service)
-    forget_the_dead()
+    forget_the_dead(SystemClock().now().timestamp())
     try:
         share_meters(MeterFiles(directory).place)
     except NoRoom as fault:
@@ -61,14 +62,14 @@ def open_operations(parts: Parts, directory: Path | None, readiness: Readiness, 
         )
 
 
-def open_operations_of_worker(resources: Resources) -> None:
-    """The same of `idp worker`: a service of one process."""
+def open_operations_beside(resources: Resources, port: int) -> None:
+    """The same of `idp worker` or `idp card-host`, which are services of one process. `port`: 0 for none."""
     told = resources.settings.operations
-    if told.worker_port:
+    if port:
         watch = build_clock_watch(resources)
         serve(
             told.host,
-            told.worker_port,
+            port,
             Readiness((*store_checks(resources), *node_checks(resources, watch))),
             lambda _verdict: node_readings(resources, watch),
             share_numbers(resources.settings, os.getpid()),

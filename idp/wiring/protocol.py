@@ -11,6 +11,7 @@ from idp.protocol.authorization.request_reader import RequestReader
 from idp.protocol.claims.subject import Subjects
 from idp.protocol.client_auth.client_authentication import ClientAuthentication, Verify, is_public
 from idp.protocol.client_auth.client_door import ClientDoor
+from idp.protocol.client_auth.guesses import Guesses
 from idp.protocol.client_auth.possession import Possession
 from idp.protocol.client_auth.secret_client import SecretAuthentication
 from idp.protocol.engine.engine import Engine
@@ -89,11 +90,21 @@ def _client_door(parts: Parts, tls_methods: Mapping[str, Verify]) -> ClientDoor:
         **tls_methods,
     }
     return ClientDoor(
-        authentication=ClientAuthentication(parts.clients, methods),
+        authentication=ClientAuthentication(parts.clients, methods, _guesses(parts)),
         trail=parts.trail,
         parameter_bytes=settings.bounds.parameter_bytes,
         networks=parts.web.networks,
         refusals=parts.refusals,
+    )
+
+
+def _guesses(parts: Parts) -> Guesses:
+    return Guesses(
+        store=parts.store,
+        audit=parts.audit,
+        clock=parts.clock,
+        networks=parts.web.networks,
+        limits=parts.settings.client_guesses,
     )
 
 

@@ -26,11 +26,11 @@ from idp.core.readings import Reading
 from idp.settings import Settings
 from idp.settings.files import read_octets
 from idp.signing.schedule import ALGS
-from idp.wiring.beside import work_readings
+from idp.wiring.beside import audit_readings, work_readings
 from idp.wiring.cards import build_crl_index, needed_lists
 from idp.wiring.parts import Parts
 from idp.wiring.readiness import disk_places, open_doors
-from idp.wiring.resources import Resources, open_key_directory
+from idp.wiring.resources import Resources
 
 log = structlog.get_logger()
 
@@ -43,7 +43,7 @@ def readings(parts: Parts, verdict: Verdict, watch: ClockWatch) -> Iterator[Read
         partial(_readiness, verdict),
         partial(_doors, parts),
         partial(_upstream, parts),
-        partial(_keys, parts.resources),
+        partial(_keys, parts),
         partial(_certificates, parts),
         partial(_client_credentials, parts),
         partial(_lists, parts),
@@ -56,6 +56,7 @@ def node_readings(resources: Resources, watch: ClockWatch) -> Iterator[Reading]:
     yield from _looked_up(
         partial(_stores, resources),
         partial(_database, resources),
+        partial(audit_readings, resources),
         partial(work_readings, resources),
         partial(_clocks, resources, watch),
         partial(_disks, resources.settings),
@@ -165,9 +166,9 @@ def _clocks(resources: Resources, watch: ClockWatch) -> Iterator[Reading]:
             )
 
 
-def _keys(resources: Resources) -> Iterator[Reading]:
-    now = resources.clock.now()
-    schedule = open_key_directory(resources.settings, resources.clock).schedule()
+def _keys(parts: Parts) -> Iterator[Reading]:
+    # As those have them who sign: the directory is not read anew at each scrape.
+    now, schedule = parts.clock.now(), parts.keys.schedule
     for alg in ALGS:
         active = schedule.active(alg, now)
         if active is None:

@@ -1,6 +1,7 @@
 """Contains how relying parties are known and proved, built from the settings. Not here: their endpoints."""
 
 from functools import partial
+from pathlib import Path
 
 from cryptography import x509
 
@@ -36,10 +37,15 @@ def build_clients(settings: Settings, clock: Clock) -> ClientFile:
             settings.where.clients_file,
             operator_rules(settings),
             clock=clock,
+            directory=settings.where.clients_directory,
             has_looked=partial(remembered, look),
             looked=partial(remember, look, look),
         )
     except OSError as error:
+        directory = settings.where.clients_directory
+        if directory is not None and directory in (at := Path(str(error.filename)), at.parent):
+            expected = "a directory of readable files of clients"
+            raise unreadable("CLIENTS_DIRECTORY", expected, error) from error
         raise unreadable("CLIENTS_FILE", "a readable file of clients, YAML", error) from error
 
 

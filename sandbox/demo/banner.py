@@ -19,6 +19,7 @@ def banner(
             _accounts(ports, cards, content),
             _load_a_card(places, cards["lefebvre"]),
             for_a_suite(content),
+            how_to_trust(ports, places),
             _go_further(ports, places),
         )
     )
@@ -114,9 +115,29 @@ These after nginx, which asks for the clients' TLS certificates at {told["nginx"
 """
 
 
+def how_to_trust(ports: Ports, places: Places) -> str:
+    """Returns how a library comes to trust a provider on https; nothing of one on http."""
+    if ports.scheme != "https":
+        return ""
+    authority = shlex.quote(str(places.ca_bundle))
+    return f"""\
+The authority of {ports.issuer}, for the library of an application (and for your browser, as above):
+
+  Python    export REQUESTS_CA_BUNDLE={authority} SSL_CERT_FILE={authority}
+  Node      export NODE_EXTRA_CA_CERTS={authority}
+  curl      curl --cacert {authority} {ports.issuer}/.well-known/openid-configuration
+"""
+
+
 def _go_further(ports: Ports, places: Places) -> str:
     command = shlex.quote(str(places.command))
     return f"""\
+An application of your own (docs/relying-parties/ten-minutes.md): its entry in a file here is taken at once, and stays
+
+  {places.more_clients}/my-application.yaml
+  {command} clients check        says what is wrong with it
+  {command} clients secret       makes a secret and its line
+
 Publish a new charter, due for everybody at their next connection:
 
   {command} charter publish --revision 2026-2 --fr charters/2026-1.fr.md --en charters/2026-1.en.md

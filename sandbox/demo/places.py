@@ -43,6 +43,11 @@ class Places:
         return self.state / "clients.yaml"
 
     @property
+    def more_clients(self) -> Path:
+        """Returns where clients are added by hand, a file for each: the demo never writes there."""
+        return self.state / "clients.d"
+
+    @property
     def psc_state(self) -> Path:
         return self.state / "psc"
 
@@ -107,7 +112,8 @@ def open_places(state: Path) -> tuple[Places, int]:
     if ":" in str(state):
         raise StateUnusable(f"{state}: a colon cannot stand in the path (lists of files are separated by it)")
     try:
-        for directory in (state, state / "secrets", state / "logs", state / "keys", state / "psc"):
+        for name in ("", "secrets", "logs", "keys", "psc", "clients.d"):
+            directory = state / name
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as refusal:

@@ -32,6 +32,7 @@ def contents(
         "card_host": ports.card_host,
         "ca_bundle": str(places.ca_bundle),
         "mailbox": ports.mailbox,
+        "clients_directory": str(places.more_clients),
         "operations": ports.operations_url,
         "psc": {"issuer": ports.psc_issuer, "identities": _identities(enrolled)},
         "clients": [

@@ -79,6 +79,7 @@ def provider_settings(ports: Ports, places: Places, *, redis: str, profile: str)
         "CADUCEE_DATABASE": f"sqlite:///{places.database}",
         "CADUCEE_REDIS": redis,
         "CADUCEE_CLIENTS_FILE": str(places.clients),
+        "CADUCEE_CLIENTS_DIRECTORY": str(places.more_clients),
         "CADUCEE_KEYS_DIRECTORY": str(places.keys),
         "CADUCEE_APPLICATION_KEY_FILE": str(places.secret_file("application-key")),
         "CADUCEE_PASSWORD_PEPPER_FILE": str(places.secret_file("password-pepper")),
@@ -100,18 +101,18 @@ def provider_settings(ports: Ports, places: Places, *, redis: str, profile: str)
         "CADUCEE_OUTBOUND_NETWORKS": "127.0.0.0/8 ::1/128",
         "CADUCEE_SMTP_HOST": "127.0.0.1",
         "CADUCEE_SMTP_PORT": str(ports.smtp),
-        **(_tls(ports, places) if ports.scheme == "https" else {}),
+        **(_tls(places) if ports.scheme == "https" else {}),
+        **(mtls_settings(ports, places) if profile == conformance.PROFILE else {}),
         **PROFILES[profile],
     }
 
 
-def _tls(ports: Ports, places: Places) -> dict[str, str]:
+def _tls(places: Places) -> dict[str, str]:
     """Returns the TLS variables. The card host's certificate names `localhost` too, as a tested relying party's may."""
     return {
         "CADUCEE_OUTBOUND_AUTHORITY_FILES": str(places.ca_bundle),
         "CADUCEE_TLS_CERTIFICATE_FILE": str(places.igc / "tls" / "server.crt"),
         "CADUCEE_TLS_KEY_FILE": str(places.igc / "tls" / "server.key"),
-        **mtls_settings(ports, places),
     }
 
 
@@ -147,8 +148,8 @@ def _of_a_suite(ports: Ports, places: Places, certification: Certification | Non
 
 
 def _clients_yaml(known: tuple[Party, ...]) -> str:
-    head = "# Written by the demo at each start; a change made while it runs is taken at once.\nclients:\n"
-    return head + "".join(_client_yaml(party) for party in known)
+    head = "# Written by the demo at each start: your own clients belong into clients.d, a file for each, which stay.\n"
+    return f"{head}clients:\n" + "".join(_client_yaml(party) for party in known)
 
 
 def _client_yaml(party: Party) -> str:

@@ -3,6 +3,7 @@
 Contains the mailbox and the SMTP server. Not here: pages, HTTP.
 """
 
+import asyncio
 import email
 import email.policy
 import threading
@@ -45,6 +46,8 @@ class Mailbox:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
+        #: How many seconds each mail is kept waiting for its 250, as by a slow relay.
+        self.delay = 0.0
         self._mails: deque[Mail] = deque(maxlen=KEPT)
         self._numbers = count(1)
         self._lock = threading.Lock()
@@ -76,6 +79,7 @@ class _Handler:
         self._mailbox = mailbox
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 aiosmtpd's name
+        await asyncio.sleep(self._mailbox.delay)
         source = envelope.original_content or b""
         self._mailbox.receive(envelope.mail_from or "", envelope.rcpt_tos, source)
         return "250 2.0.0 Kept"

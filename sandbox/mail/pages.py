@@ -1,6 +1,6 @@
 """The mailbox seen from a browser or a script.
 
-Contains its pages and its JSON list. Not here: receiving, parsing.
+Contains its pages, its JSON list, how slow it is. Not here: receiving, parsing.
 """
 
 import re
@@ -13,6 +13,7 @@ from sandbox.mail.catcher import Mail, Mailbox
 from sandbox.mail.words import LANGUAGES
 
 _REFRESH_SECONDS = 5
+_LONGEST_DELAY_SECONDS = 600
 _SECURITY_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -85,6 +86,15 @@ def build_app(mailbox: Mailbox) -> Flask:
     @app.delete("/api/messages")
     def clear() -> tuple[str, int]:
         mailbox.empty()
+        return "", 204
+
+    @app.put("/api/delay")
+    def be_slow() -> tuple[str, int]:
+        wanted = request.get_json(force=True, silent=True)
+        seconds = wanted.get("seconds") if isinstance(wanted, dict) else None
+        if not isinstance(seconds, int | float) or not 0 <= seconds <= _LONGEST_DELAY_SECONDS:
+            return f'expected {{"seconds": 0 to {_LONGEST_DELAY_SECONDS}}}', 400
+        mailbox.delay = seconds
         return "", 204
 
     return app

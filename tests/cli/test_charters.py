@@ -80,8 +80,9 @@ def test_the_check_names_each_charter_never_published_at_its_place(operator: Ope
     file = operator.place / "clients.yaml"
     assert checked.returncode == 1
     assert checked.stderr.splitlines() == [
-        f"idp: {file}:7:16: expected a published charter: `idp charter publish --charter viatrajectoire`",
-        f"idp: {file}:7:32: expected a published charter: `idp charter publish --charter ghr`",
+        f"idp: {file}:7:{column}: expected a published charter: `idp charter publish --charter {name}`"
+        f"; `{name}` stands there (`charters` of `viatrajectoire`)"
+        for column, name in ((16, "viatrajectoire"), (32, "ghr"))
     ]
     operator.publish("2026-1", "--charter", "viatrajectoire")
     assert operator.run("clients", "check").stderr.count("expected a published charter") == 1

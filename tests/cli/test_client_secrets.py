@@ -6,6 +6,7 @@ import io
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from werkzeug.test import create_environ
@@ -18,6 +19,7 @@ from idp.clients.registry import Client
 from idp.core.clock import SystemClock
 from idp.protocol.client_auth.client_authentication import ClientAuthentication, ClientRefused
 from idp.protocol.client_auth.secret_client import SecretAuthentication
+from tests.fakes import Uncounted
 from tests.logged import logged_here
 
 _ENTRY = """\
@@ -44,7 +46,7 @@ def answered(path: Path, member: str, method: str, secret: str | None) -> Client
     clock = SystemClock()
     secrets = SecretAuthentication(CredentialUses(clock, timedelta(days=30)), clock)
     authentication = ClientAuthentication(
-        ClientFile(path, clock=clock), dict.fromkeys(METHODS, secrets.has_secret)
+        ClientFile(path, clock=clock), dict.fromkeys(METHODS, secrets.has_secret), cast(Any, Uncounted())
     )
     basic = base64.b64encode(f"viatrajectoire:{secret or ''}".encode()).decode()
     is_basic = method == "client_secret_basic" and secret is not None
@@ -61,7 +63,7 @@ def test_a_made_secret_lets_in_by_its_line_and_no_other_text_does(
 ) -> None:
     first, member = printed(capsys)
     secret = first.partition(" ")[0]
-    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", secret)
+    assert re.fullmatch(r"[A-Za-z0-9]{43}", secret)
     assert secret not in member
     assert answered(tmp_path / "clients.yaml", member, method, secret).client_id == "viatrajectoire"
     for other in (
@@ -126,3 +128,25 @@ def test_a_short_secret_under_its_digest_is_refused_and_the_operator_told(
         ("client_secret_too_weak", "viatrajectoire")
     ]
     assert short not in str(logs)
+
+
+def test_a_secret_in_a_file_is_its_owner_s_alone_and_never_put_over_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "viatrajectoire"
+    lines = printed(capsys, "--file", str(path))
+    secret = path.read_text().strip()
+    assert re.fullmatch(r"[A-Za-z0-9]{43}", secret)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert secret not in "".join(lines)
+    members = [line.strip() for line in lines if "client_secret: {" in line]
+    assert len(members) == 2
+    for member in members:
+        assert answered(tmp_path / "clients.yaml", member, METHODS[0], secret).client_id == "viatrajectoire"
+    (tmp_path / "linked").symlink_to(tmp_path / "elsewhere")
+    for there in (path, tmp_path / "linked"):
+        assert main(["clients", "secret", "--file", str(there)]) == 3
+        assert "is there already" in capsys.readouterr().err
+    assert path.read_text().strip() == secret
+    assert not (tmp_path / "elsewhere").exists()
+    assert main(["clients", "secret", "--file", str(tmp_path / "no" / "folder")]) == 1

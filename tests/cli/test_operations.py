@@ -1,5 +1,6 @@
 """A real `idp serve` of two workers, as its operator's monitoring sees it."""
 
+import getpass
 import json
 import os
 import signal
@@ -36,9 +37,15 @@ class Operated:
     """`idp serve` of two workers with its listener, and an `idp worker`."""
 
     def __init__(
-        self, server: RunningServer, port: int, place: Path, worker: Started, worker_url: str
+        self,
+        server: RunningServer,
+        port: int,
+        place: Path,
+        worker: Started,
+        worker_url: str,
+        told: Mapping[str, str],
     ) -> None:
-        self.server, self.url, self.place = server, f"http://127.0.0.1:{port}", place
+        self.server, self.url, self.place, self.told = server, f"http://127.0.0.1:{port}", place, told
         self.worker, self.worker_url = worker, worker_url
 
     def get(self, path: str) -> requests.Response:
@@ -112,10 +119,10 @@ def operated(
         server = ForkedServer(url, command, lambda: answers(f"{url}/health/live"), place / "log")
         server.start()
         assert server.process is not None
-        numbers = place / f"caducee-meters-{server.process.pid}"
+        (numbers,) = place.glob(f"caducee-meters-*-{server.process.pid}-*")
         assert numbers.is_dir()
         worker = start("worker", environment=environment(**told))
-        made = Operated(server, operations, place, worker, f"http://127.0.0.1:{of_worker}")
+        made = Operated(server, operations, place, worker, f"http://127.0.0.1:{of_worker}", told)
         try:
             assert eventually(lambda: server.log.read_text().count('"event": "argon2"') == 2, 20)
             yield made
@@ -190,6 +197,28 @@ def test_the_worker_has_a_listener_of_its_own(operated: Operated) -> None:
     assert "caducee_door_open" not in told
 
 
+def test_the_card_host_has_one_too(operated: Operated) -> None:
+    port = free_port()
+    told = dict(operated.told) | {
+        "OPERATIONS_CARD_HOST_PORT": str(port),
+        "CARD_LISTEN": f"unix:{operated.place}/card.sock",
+        "CARD_PROXY_USER": getpass.getuser(),
+    }
+    card_host = start("card-host", environment=environment(**told))
+    try:
+        assert eventually(lambda: answers(f"http://127.0.0.1:{port}/readyz"), 20)
+        for path, words in (
+            ("livez", "alive"),
+            ("readyz", '"status"'),
+            ("metrics", 'caducee_store_up{store="redis"} 1'),
+        ):
+            answer = requests.get(f"http://127.0.0.1:{port}/{path}", timeout=within(10))
+            assert (answer.status_code, words in answer.text) == (200, True), answer.text
+    finally:
+        card_host.send_signal(15)
+        assert card_host.wait(within(20)) == 0
+
+
 #: What each fault of the night makes true, with the labels of its alert.
 NIGHT: dict[str, list[dict[str, str]]] = {
     "CaduceeUnavailable": [{"status": "unavailable"}],
@@ -199,6 +228,7 @@ NIGHT: dict[str, list[dict[str, str]]] = {
     "CaduceeCertificateEnding": [{"certificate": "card_host"}],
     "CaduceeCertificateEndsSoon": [{"certificate": "card_host"}],
     "CaduceeMailsWait": [{}],
+    "CaduceeAuditBroken": [{}],
     "CaduceeWorkerDead": [{"lane": str(lane)} for lane in ALWAYS_RUN],
 }
 
@@ -222,6 +252,10 @@ def test_a_night_sets_off_each_of_its_alerts_and_a_quiet_one_none(
         "INSERT INTO outbox (recipient, subject, text, html, created_at, expires_at, not_before, attempts)"
         " VALUES ('', '', '', '', ?, ?, ?, 9)",
         *(long_ago[rank] for rank in (0, 1, 1)),
+    )
+    operated.execute(
+        "INSERT INTO audit_seals (day, chains, faults, previous, seal, sealed_at, has_no_address)"
+        " VALUES (date('now'), '[]', 2, '', '', 0, 0)"
     )
     # Either worker may be asked, and they agree by the store that stops next.
     is_down = partial(_all_say_psc_is_down, operated)

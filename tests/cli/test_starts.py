@@ -27,8 +27,11 @@ COMMANDS = {
     "logouts": "logouts list",
     "mail": "mail check",
     "mails": "mails list",
-    "operate": "clients check",
+    "clients": "clients list",
+    "clients_check": "clients check",
+    "clients_plan": "clients plan /nowhere.yaml",
     "psc": "psc check",
+    "explain": "explain nothing",
     "refusals": "error 0a1b2c3d",
     "serve": "serve",
     "trust": "trust check",
@@ -37,8 +40,8 @@ COMMANDS = {
 
 def test_each_module_has_its_command() -> None:
     parts = {
-        *("__init__", "__main__", "main", "served", "card_options", "db_options", "incident_options"),
-        "refusal_options",
+        *("__init__", "__main__", "main", "served", "operate", "pasted"),
+        *("card_options", "client_options", "db_options", "incident_options", "refusal_options"),
         *("audited", "audit_options", "activation", "activation_options"),
         *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),
     }

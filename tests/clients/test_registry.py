@@ -12,10 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 
+from idp.clients.advice import advice_of
 from idp.clients.client_file import ClientFile
 from idp.clients.client_secrets import secret_among
 from idp.clients.located_yaml import BadYaml, compose
-from idp.clients.registry import Client, advise, read_clients
+from idp.clients.reading import read_files
+from idp.clients.registry import Client, read_clients
 from idp.clients.rules import FAULTS as FAULT_RULES
 from idp.clients.rules import ClientRule
 from idp.clients.rules import fault_of as fault_at_member
@@ -47,10 +49,15 @@ def knows(client: Client, text: str) -> bool:
 
 
 def fault_of(file: Path, text: str) -> str:
+    """Every fault, the first first."""
     file.write_text(text)
     with pytest.raises(BadYaml) as caught:
         read_clients(file)
-    return str(caught.value)
+    return "\n".join(fault.told() for fault in (caught.value, *caught.value.beside))
+
+
+def advise(file: Path) -> list[str]:
+    return [str(advice) for advice in advice_of(read_files([file]))]
 
 
 def test_a_short_client_gets_the_safe_defaults(file: Path) -> None:
@@ -138,7 +145,7 @@ FAULTS = [
     ("a python tag on a list", "redirect_uris: [", "redirect_uris: !!python/tuple [", "6:20", "expected a list"),
     ("an anchor", "client_name: Via", "client_name: &a Via", "3:18", "expected no anchor"),
     ("an alias", "client_name: ViaTrajectoire", "client_name: *a", "3:18", "expected no anchor"),
-    ("a merge key", "client_name: ViaTrajectoire", "<<: {client_name: x}", "3:5", "a text"),
+    ("a merge key", "client_name: ViaTrajectoire", "<<: {client_name: x}", None, ":3:5: expected a text"),
     ("broken YAML", "client_name: ViaTrajectoire", "client_name: 'x", None, "expected YAML"),
     ("a tabulation", "    client_name:", "\tclient_name:", None, "expected YAML"),
 ]  # fmt: skip

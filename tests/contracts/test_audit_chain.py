@@ -27,6 +27,7 @@ from idp.core.audit_walk import Fault, Finding, Stored, Walk
 from idp.core.origin import Origin, coming_from, commanded_by, found_in_session
 from tests.contracts.specimens import ALICE
 from tests.fakes import NOON, FixedClock
+from tests.logged import logged_here
 from tests.people import ALICE_RPPS
 
 KEY = b"k" * 32
@@ -391,3 +392,24 @@ def test_an_operator_finds_events_by_what_is_known_of_them(
     assert found(network="192.0.") == [1]
     assert found(network="%") == []
     assert [stored.id for stored in trail.search(Asked(), 2, newest=True)] == [3, 4]
+
+
+def test_a_day_that_is_broken_when_it_is_sealed_is_told_with_its_first_row(
+    audit: SqlAudit, clock: FixedClock, database: Engine
+) -> None:
+    record(audit, clock, 4)
+    third = rows(database)[2].id
+    change(database, third, event="code:redeem:accepted")
+    clock.advance(days=2)
+    with logged_here() as told:
+        assert keeper(database, clock).seal_due() == 2
+    (broken,) = [line for line in told if line["event"] == "audit_chain_broken"]
+    assert (broken["day"], broken["faults"], broken["first"], broken["row"], broken["number"]) == (
+        DAY,
+        1,
+        "changed",
+        third,
+        3,
+    )
+    trail = SqlAuditTrail(database)
+    assert (trail.faults_since(DAY), trail.faults_since("2026-11-24")) == (1, 0)

@@ -66,6 +66,11 @@ def test_a_provider_adds_to_the_trail_and_changes_nothing_of_it(provider: Engine
         "TRUNCATE audit_events",
         "INSERT INTO audit_seals VALUES ('2026-11-23', '[]', 0, '', '', 0, false)",
         "DELETE FROM audit_seals",
+        "INSERT INTO audit_events_default (at, event, facts) VALUES (0, 'x', '{}')",
+        "SELECT FROM audit_events_before",
+        "SELECT audit_events_add_month(0)",
+        "SELECT audit_events_drop_before(9)",
+        "SELECT audit_events_partition(9)",
     ):
         with provider.connect() as connection, pytest.raises(Exception, match="permission denied"):
             connection.exec_driver_sql(forbidden)
@@ -86,6 +91,11 @@ def test_the_worker_keeps_the_trail_and_changes_no_event(worker: Engine) -> None
     (stored,) = SqlAuditTrail(worker).after(0)
     assert stored.record.network is not None
     assert stored.record.network.address == ""
+    with worker.connect() as connection:
+        months = connection.exec_driver_sql(
+            "SELECT count(*) FROM pg_class WHERE relname ~ '^audit_events_[0-9_]+$'"
+        )
+        assert months.scalar_one() >= 2
     for forbidden in ("UPDATE audit_events SET event = 'x'", "UPDATE audit_seals SET faults = 0"):
         with worker.connect() as connection, pytest.raises(Exception, match="permission denied"):
             connection.exec_driver_sql(forbidden)

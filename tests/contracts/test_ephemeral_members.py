@@ -76,6 +76,9 @@ def test_a_member_is_dropped_with_its_unit_of_work_or_not_at_all(
     with work.together():
         any_store.drop_member(HERE, "k", "a")
     assert any_store.members(HERE, "k") == 1
+    with work.request():
+        any_store.drop_member(HERE, "k", "b")
+    assert any_store.members(HERE, "k") == 0
 
 
 def note_one_of_seven(store: EphemeralStore) -> int:

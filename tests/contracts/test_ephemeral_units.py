@@ -258,3 +258,31 @@ def test_a_block_within_a_block_is_part_of_the_outer_one(any_store: EphemeralSto
             touch(any_store, 2, version=0)
         assert elsewhere(seen) == [({"n": 1}, 0), None]
     assert seen() == [({"n": 2}, 1), ({"n": 1}, 0)]
+
+
+# --- a look that is foreseen
+
+
+def test_what_is_foreseen_is_read_as_if_it_were_asked_for_then(
+    any_store: EphemeralStore, work: UnitOfWork
+) -> None:
+    any_store.put(CODE, "k", {"n": 1}, LIFE)
+    any_store.foresee(CODE, "k")  # outside of a request nothing is
+    with work.request():
+        for key in ("k", "nobody's"):
+            any_store.foresee(CODE, key)
+        assert any_store.count(TRIES, "other", LIFE) == 1
+        assert (any_store.get(CODE, "k"), any_store.get(CODE, "nobody's")) == (({"n": 1}, 0), None)
+        # What the request then does itself, it sees.
+        any_store.put(CODE, "nobody's", {"n": 2}, LIFE)
+        touch(any_store, 3, version=0)
+        assert (any_store.get(CODE, "k"), any_store.get(CODE, "nobody's")) == (({"n": 3}, 1), ({"n": 2}, 0))
+    with work.request():
+        any_store.foresee(CODE, "k")  # and nobody asks
+    with work.request():
+        any_store.foresee(CODE, "k")
+        assert any_store.get(CODE, "k") == ({"n": 3}, 1)
+        any_store.foresee(CODE, "gone")
+        assert any_store.take(CODE, "k") == {"n": 3}
+        touch(any_store, 4, version=0)
+        assert any_store.get(CODE, "gone") is None

@@ -48,6 +48,20 @@ def test_grant_is_redeemed_once(database: Engine) -> None:
     assert grants.get("g") == replace(a_grant(), redeemed_at=LATER)
 
 
+def test_the_context_that_a_grant_is_for_is_kept_with_it(database: Engine) -> None:
+    SqlAccounts(database).add(an_account())
+    grants = SqlGrants(database)
+    for name, key in (("hinted", "k" * 32), ("chosen", None)):
+        with SqlUnitOfWork(database).together():
+            grants.add(replace(a_grant(name), context_key=key))
+        found = grants.get(name)
+        assert found is not None
+        assert found.context_key == key
+        of_it = SqlStandings(database).of_grant(name, ())
+        assert of_it is not None
+        assert of_it.grant.context_key == key
+
+
 def test_redeemed_grant_stays_so_across_a_reopening(
     database_url: str, opened: Callable[[str], Engine]
 ) -> None:

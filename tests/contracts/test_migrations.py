@@ -1,6 +1,7 @@
 """Opening, creating and upgrading the database: what the operator is told, and what is really in force."""
 
 import os
+import re
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -42,6 +43,8 @@ from idp.adapters.sql.schema_state import DamagedDatabase, DatabaseRefused, Fore
 from idp.core.ephemeral import StoreUnavailable
 from tests.contracts.races import race
 from tests.limits import within
+
+_MONTH = re.compile("audit_events_(before|default|[0-9]{4}_[0-9]{2})$")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -125,7 +128,15 @@ def test_init_waits_while_another_operator_migrates(empty_postgresql_url: str) -
 
 def test_migrated_schema_is_the_one_the_code_declares(database: Engine) -> None:
     with reading(database) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert compare_metadata(declared(connection), metadata) == []
+
+
+def declared(connection: sa.Connection) -> MigrationContext:
+    """What is there, without the months of the audit trail: they are parts of the one table."""
+    return MigrationContext.configure(
+        connection,
+        opts={"include_name": lambda name, kind, _parents: kind != "table" or not _MONTH.match(name)},
+    )
 
 
 def test_code_expects_the_head_of_the_migrations() -> None:
@@ -194,7 +205,7 @@ def test_what_was_accepted_before_there_were_named_charters_is_the_houses(
     with pytest.raises(sa.exc.IntegrityError), writing(database) as connection:
         connection.exec_driver_sql(orphan)
     with reading(database) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert compare_metadata(declared(connection), metadata) == []
 
 
 _TIMED = """

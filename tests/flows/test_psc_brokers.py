@@ -41,11 +41,9 @@ def house(psc: HostilePsc, app_factory: Callable[..., Provider]) -> Provider:
     )
 
 
-@pytest.fixture
-def party(house: Provider) -> Iterator[PolicedParty]:
-    before = house.settings.where.clients_file.read_text()
-    yield PolicedParty(house)
-    house.settings.where.clients_file.write_text(before)
+@pytest.fixture(scope="module")
+def party(house: Provider) -> PolicedParty:
+    return PolicedParty(house)
 
 
 class At(Browser):
@@ -91,12 +89,15 @@ def hint_of(answer: TestResponse) -> str | None:
 def test_the_application_s_own_goes_before_that_of_the_network(
     party: PolicedParty, own: str | None, address: str, expected: str | None, by_hint: bool
 ) -> None:
-    party.govern(**({} if own is None else {"psc_idp_hint": own}))
+    if own is not None:
+        party.govern(psc_idp_hint=own)
     browser = at(party.house, address)
     if by_hint:
         assert hint_of(party.ask(browser, idp_hint="psc")) == expected
     else:
         assert hint_of(browser.submit(party.ask(browser), "/psc")) == expected
+    if own is not None:
+        party.govern()
 
 
 def test_who_changes_account_chooses_at_pro_sante_connect(party: PolicedParty) -> None:

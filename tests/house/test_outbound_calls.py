@@ -43,7 +43,7 @@ CONNECTING = {
         # Whether the port is free.
         "idp.adapters.granian.worker",
         # The syslog server that the operator names.
-        "idp.adapters.audit_lines.places",
+        "idp.adapters.audit_lines.syslog",
         # It listens.
         "idp.adapters.operations.listener",
         # What this machine is called.

@@ -47,6 +47,7 @@ def test_ready_file_has_exactly_the_members_promised(demo: Demonstration) -> Non
         "card_host": str,
         "ca_bundle": str,
         "mailbox": str,
+        "clients_directory": str,
         "operations": str,
         "psc": dict,
         "clients": list,

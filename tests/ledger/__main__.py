@@ -14,7 +14,7 @@ from tests.cluster import running_cluster
 from tests.demonstration import ROOT
 from tests.ledger.region import Region
 from tests.ledger.report import Report
-from tests.ledger.run import CARDS, Run
+from tests.ledger.run import Run
 from tests.scratch import SHARED
 
 
@@ -44,21 +44,21 @@ def _options() -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace) -> Report:
-    began = time.monotonic()
+    began, (load, *_) = time.monotonic(), os.getloadavg()
     with running_cluster() as cluster:
         os.environ["REQUESTS_CA_BUNDLE"] = str(cluster.ready["ca_bundle"])
         run = Run.on(Region(cluster), seed=options.seed, seconds=options.seconds)
-        with run.people(CARDS):
-            healed = run.suffer_everything()
-            run.kill(options.kills)
-            healed[f"{options.kills:,} kill -9, one after the other"] = run.heal()
+        with run.people():
+            suffered = run.suffer_everything()
+            suffered[f"{options.kills:,} kill -9, one after the other"] = run.kill(options.kills)
             run.wait_for_races(options.races)
         return Report(
             run=run,
-            healed=healed,
+            suffered=suffered,
             findings=run.findings(),
             seconds=time.monotonic() - began,
             at=datetime.now(UTC),
+            load=load,
         )
 
 

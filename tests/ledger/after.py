@@ -4,11 +4,11 @@ Contains one function for each promise; each returns what breaks it, in words. N
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from tests.ledger.asking import parties_of, what_became_of
 from tests.ledger.book import Ledger, Outcome
-from tests.ledger.people import parties_of, refresh
 from tests.ledger.region import Region
 
 
@@ -68,11 +68,17 @@ class Judge:
                 yield f"{line!r} where one of {may_be} was due"
 
     def nothing_works_after_its_acknowledged_end(self) -> Iterator[str]:
+        yield from self._alive(self.ledger.revoked, "it was revoked")
+
+    def nothing_works_that_began_before_a_new_epoch(self) -> Iterator[str]:
+        yield from self._alive(self.ledger.void, "a new epoch began")
+
+    def _alive(self, tokens: Sequence[tuple[str, str]], why: str) -> Iterator[str]:
         parties = {party.client_id: party for party in parties_of(self.region.cluster)}
-        for client_id, token in self.ledger.revoked:
-            outcome, _tokens = refresh(parties[client_id], token)
+        for client_id, token in tokens:
+            outcome = what_became_of(parties[client_id], token)
             if outcome is not Outcome.REFUSED:
-                yield f"…{token[-6:]} is answered « {outcome} » though it was revoked"
+                yield f"…{token[-6:]} is answered « {outcome} » though {why}"
 
     def no_counter_counts_too_few(self) -> Iterator[str]:
         query = (
@@ -85,7 +91,7 @@ class Judge:
                 yield f"{told} passwords were told to be wrong, {counted} are recorded"
 
     def the_audit_trail_is_whole(self) -> Iterator[str]:
-        verified = self.region.cluster.command("audit", "verify")
+        verified = self.region.idp("audit", "verify")
         if verified.returncode:
             yield f"idp audit verify: {verified.stdout[-300:]}{verified.stderr[-300:]}"
 
@@ -97,6 +103,7 @@ PROMISES: dict[str, Callable[[Judge], Iterator[str]]] = {
     "no token without an accepted charter": Judge.no_token_without_an_accepted_charter,
     "the last acknowledged postal address is there": Judge.the_last_acknowledged_address_is_there,
     "nothing works after its acknowledged revocation": Judge.nothing_works_after_its_acknowledged_end,
+    "nothing works that began before a new epoch": Judge.nothing_works_that_began_before_a_new_epoch,
     "no counter of failures counts too few": Judge.no_counter_counts_too_few,
     "the chain of the audit trail is whole": Judge.the_audit_trail_is_whole,
 }

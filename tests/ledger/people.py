@@ -1,33 +1,32 @@
-"""What persons and applications do while servers fail, each in a thread of its own until it is told to stop.
+"""What a person with a card does while servers fail, in a thread until told to stop.
 
 Contains one sign-in by card and, with its session, codes redeemed by several at once, refresh tokens turned, revoked
-and used again, a postal address changed, wrong passwords. Not here: what is judged (`after`).
+and used again, a postal address changed; and when somebody may act at all. Not here: who comes by another door
+(`visitors`), what is judged (`after`).
 """
 
 import itertools
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from typing import Any
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import jwt
-import requests
 
 from sandbox.demo.driver import Browser, Page, TooManyRedirects
 from sandbox.demo.forms import NotOnThePage
+from sandbox.demo.mailbox import NoMail
 from tests.demonstration import Demonstration
 from tests.journeys import gestures as do
 from tests.journeys.own_party import OwnParty
+from tests.ledger.asking import NO_ANSWER, ask_for_tokens, public_party, redemption, refreshing, revoke
 from tests.ledger.book import Issued, Ledger, Outcome
 
-#: A client without a secret.
-PUBLIC = "ledger"
 #: How many redeem one code at one instant.
-RACERS = 4
-_PAUSE_SECONDS = 0.1
-_TIMEOUT_SECONDS = 15
-_NO_ANSWER = (requests.ConnectionError, requests.Timeout)
+RACERS = 8
 _numbers = itertools.count()
 
 
@@ -39,80 +38,147 @@ class NotNow(Exception):
         self.outcome = outcome
 
 
+class Turnstile:
+    """Who acts goes through it; who shuts it waits until nobody is within."""
+
+    def __init__(self) -> None:
+        self._changed, self._within, self._is_shut = threading.Condition(), 0, False
+
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_shut)
+            self._within += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._within -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def shut(self) -> Iterator[None]:
+        with self._changed:
+            self._is_shut = True
+            self._changed.wait_for(lambda: not self._within)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._is_shut = False
+                self._changed.notify_all()
+
+
 @dataclass
-class Person:
-    """A person with a card, at one browser, and the application they use."""
+class Somebody:
+    """Who acts at one browser until stopped. What an act raises that is no outage ends the run."""
 
     demo: Demonstration
     ledger: Ledger
-    #: Name of their card.
-    card: str
+    turnstile: Turnstile
     rpps: str
     stopped: threading.Event = field(default_factory=threading.Event)
-    _browser: Browser | None = None
+    #: Seconds between two acts: it is the servers that are to be busy.
+    pause: ClassVar[float] = 0.2
+
+    def acts(self) -> Sequence[Callable[[], Outcome | None]]:
+        """Returns what they do in turn; an act that counts its parts itself has no outcome."""
+        raise NotImplementedError
 
     def live(self) -> None:
-        """Until stopped. What is raised here and is no outage ends the run."""
-        acts: Sequence[Callable[[], None]] = (
+        for act in itertools.cycle(self.acts()):
+            if self.stopped.is_set():
+                break
+            with self.turnstile.passing():
+                self._try(act)
+            self.stopped.wait(self.pause)
+        self.leave()
+
+    def leave(self) -> None:
+        """Also when something failed: anew, as a person does."""
+
+    def _try(self, act: Callable[[], Outcome | None]) -> None:
+        began, outcome = time.monotonic(), None
+        try:
+            outcome = act()
+        except NotNow as stopped:
+            outcome = stopped.outcome
+        except NO_ANSWER:
+            outcome = Outcome.UNKNOWN
+        except (NotOnThePage, TooManyRedirects, NoMail):
+            outcome = Outcome.UNAVAILABLE
+        self.ledger.count(act.__name__.replace("_", " "), outcome, time.monotonic() - began)
+        if outcome in (Outcome.UNAVAILABLE, Outcome.UNKNOWN):
+            self.leave()
+
+    def tokens_for(self, party: OwnParty, page: Page) -> dict[str, Any]:
+        """With the code that the page brought. Raises NotNow."""
+        tokens = self._redeem(party, code_on(party, page))
+        if isinstance(tokens, Outcome):
+            raise NotNow(tokens)
+        return tokens
+
+    def _redeem(self, party: OwnParty, code: str) -> dict[str, Any] | Outcome:
+        outcome, tokens = ask_for_tokens(self.ledger, "redeem", party, redemption(party, code))
+        if tokens is None:
+            return outcome
+        self.ledger.used(code)
+        # Its signature is the business of other tests; here it is whose it is.
+        claims = jwt.decode(tokens["id_token"], options={"verify_signature": False})
+        self.ledger.issue(
+            Issued(client_id=party.client_id, rpps=self.rpps, sub=claims["sub"], sid=claims["sid"])
+        )
+        return tokens
+
+
+@dataclass
+class Person(Somebody):
+    """A person with a card, at one browser, and the application they use."""
+
+    #: Name of their card.
+    card: str = field(kw_only=True)
+    _browser: Browser | None = None
+    _racers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(RACERS))
+
+    def acts(self) -> Sequence[Callable[[], Outcome | None]]:
+        return (
             self.race_for_a_code,
             self.turn_refresh_tokens,
             self.race_for_a_code,
             self.revoke,
+            self.race_for_a_code,
             self.change_address,
         )
-        for act in itertools.cycle(acts):
-            if self.stopped.is_set():
-                break
-            self._try(act)
-        if self._browser is not None:
-            self._browser.close()
 
-    def _try(self, act: Callable[[], None]) -> None:
-        name = act.__name__
-        try:
-            act()
-        except NotNow as stopped:
-            self._failed(name, stopped.outcome)
-        except _NO_ANSWER:
-            self._failed(name, Outcome.UNKNOWN)
-        except (NotOnThePage, TooManyRedirects):
-            self._failed(name, Outcome.UNAVAILABLE)
+    def live(self) -> None:
+        with self._racers:
+            super().live()
 
-    def _failed(self, name: str, outcome: Outcome) -> None:
-        self.ledger.count(name, outcome)
-        # Anew, as a person does.
+    def leave(self) -> None:
         if self._browser is not None:
             self._browser.close()
         self._browser = None
-        self.stopped.wait(_PAUSE_SECONDS)
 
     def race_for_a_code(self) -> None:
         """RFC 6749 §4.1.2: a code is redeemed once, whoever comes with it."""
         party = OwnParty.of(self.demo)
-        code = self._code(party)
-        with ThreadPoolExecutor(RACERS) as racers:
-            answers = list(racers.map(lambda _: _answer(party, self._redemption(party, code)), range(RACERS)))
-        for outcome, tokens in answers:
-            self.ledger.count("redeem", outcome)
-            if tokens is not None:
-                self.ledger.used(code)
-                self._received(party, tokens)
+        code = code_on(party, self._arrive(party))
+        list(self._racers.map(lambda _: self._redeem(party, code), range(RACERS)))
 
     def turn_refresh_tokens(self) -> None:
         """As a public client, whose tokens are good for one use (RFC 9700 §4.14.2): a used one, presented again, ends
         all that came of it."""
         party = public_party(self.demo)
-        first = token = self._tokens(party)["refresh_token"]
+        first = token = self.tokens_for(party, self._arrive(party))["refresh_token"]
         for _ in range(3):
-            outcome, turned = _answer(party, _refresh(token))
-            self.ledger.count("refresh", outcome)
+            _, turned = self._refresh(party, token)
             if turned is None:
                 # Whether it was turned is not known: nobody may go on with it.
                 return
             self.ledger.used(token)
             token = turned["refresh_token"]
-        outcome, again = _answer(party, _refresh(first))
-        self.ledger.count("refresh again", outcome)
+        self.ledger.hold(party.client_id, token)
+        outcome, again = self._refresh(party, first, "refresh again")
         if again is not None:
             self.ledger.used(first)
         if outcome is Outcome.REFUSED:
@@ -120,161 +186,73 @@ class Person:
 
     def revoke(self) -> None:
         party = OwnParty.of(self.demo)
-        token = self._tokens(party)["refresh_token"]
-        outcome, _refreshed = _answer(party, _refresh(token))
-        self.ledger.count("refresh", outcome)
-        outcome = _outcome(_post(party, "/revoke", {"token": token}))
-        self.ledger.count("revoke", outcome)
-        if outcome is Outcome.ACKNOWLEDGED:
+        token = self.tokens_for(party, self._arrive(party))["refresh_token"]
+        self.ledger.hold(party.client_id, token)
+        self._refresh(party, token)
+        if revoke(self.ledger, party, token) is Outcome.ACKNOWLEDGED:
             self.ledger.revoke(party.client_id, token)
 
-    def change_address(self) -> None:
-        browser = self._signed_in()
-        page = browser.get(f"{self.demo.issuer}/account/address")
-        if page.field("address_line1") is None:
+    def change_address(self) -> Outcome:
+        address, browser = f"{self.demo.issuer}/account/address", self._signed_in()
+        if browser.get(address).field("address_line1") is None:
             # A session of an application is one of « Mon compte » too; without one, in by the card.
             browser.get(f"{self.demo.issuer}/")
             browser.click("Se connecter")
-            do.by_card(browser)
-            _require(
-                browser.get(f"{self.demo.issuer}/account/address").field("address_line1") is not None,
-                browser.page,
-            )
+            accepting(browser, do.by_card(browser))
+            require(browser.get(address).field("address_line1") is not None, browser.page)
         line = f"{next(_numbers)} quai de l'Île"
         outcome = Outcome.UNKNOWN
         try:
             page = browser.submit("Enregistrer cette adresse", **{**do.ADDRESS, "address_line1": line})
-            outcome = _shown(page, "Votre adresse postale est enregistrée.")
+            outcome = shown(page, "Votre adresse postale est enregistrée.")
         finally:
             self.ledger.address(self.rpps, line, outcome)
-        if outcome is not Outcome.ACKNOWLEDGED:
-            raise NotNow(outcome)
-        self.ledger.count("change_address", outcome)
+        return outcome
+
+    def _refresh(
+        self, party: OwnParty, token: str, act: str = "refresh"
+    ) -> tuple[Outcome, Mapping[str, Any] | None]:
+        return ask_for_tokens(self.ledger, act, party, refreshing(token))
 
     def _signed_in(self) -> Browser:
         if self._browser is None:
             self._browser = self.demo.browser(self.card)
         return self._browser
 
-    def _code(self, party: OwnParty) -> str:
+    def _arrive(self, party: OwnParty) -> Page:
+        """With the session of before, or by the card."""
         browser = self._signed_in()
         page = party.ask(browser)
-        if not page.url.startswith(party.redirect_uri):
-            _require(page.says("Se connecter par CPS"), page)
-            page = do.by_card(browser)
-        _require(page.url.startswith(party.redirect_uri), page)
-        if "code" not in page.query:
-            raise NotNow(Outcome.UNAVAILABLE)
-        return page.query["code"]
-
-    def _tokens(self, party: OwnParty) -> dict[str, Any]:
-        code = self._code(party)
-        outcome, tokens = _answer(party, self._redemption(party, code))
-        self.ledger.count("redeem", outcome)
-        if tokens is None:
-            raise NotNow(outcome)
-        self.ledger.used(code)
-        self._received(party, tokens)
-        return tokens
-
-    @staticmethod
-    def _redemption(party: OwnParty, code: str) -> Mapping[str, str]:
-        return {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": party.redirect_uri,
-            "code_verifier": party.verifier,
-        }
-
-    def _received(self, party: OwnParty, tokens: Mapping[str, Any]) -> None:
-        # Its signature is the business of other tests; here it is whose it is.
-        claims = jwt.decode(tokens["id_token"], options={"verify_signature": False})
-        self.ledger.issue(
-            Issued(client_id=party.client_id, rpps=self.rpps, sub=claims["sub"], sid=claims["sid"])
-        )
+        if page.url.startswith(party.redirect_uri):
+            return page
+        began = time.monotonic()
+        require(page.says("Se connecter par CPS"), page)
+        page = accepting(browser, do.by_card(browser))
+        require(page.url.startswith(party.redirect_uri), page)
+        self.ledger.count("sign in by card", Outcome.ACKNOWLEDGED, time.monotonic() - began)
+        return page
 
 
-@dataclass
-class Stranger:
-    """Somebody who tries passwords of a person."""
-
-    demo: Demonstration
-    ledger: Ledger
-    rpps: str
-    stopped: threading.Event = field(default_factory=threading.Event)
-
-    def live(self) -> None:
-        while not self.stopped.is_set():
-            outcome = Outcome.UNKNOWN
-            try:
-                outcome = self._guess()
-            except _NO_ANSWER:
-                pass
-            except (NotOnThePage, TooManyRedirects):
-                outcome = Outcome.UNAVAILABLE
-            self.ledger.count("wrong password", outcome)
-            if outcome is Outcome.REFUSED:
-                self.ledger.was_wrong(self.rpps)
-            self.stopped.wait(1)
-
-    def _guess(self) -> Outcome:
-        party = OwnParty.of(self.demo)
-        with self.demo.browser() as browser:
-            party.ask(browser)
-            page = do.type_password(browser, self.rpps, f"essai {next(_numbers)}")
-        # 429: not looked at, since it was guessed too often; nothing more is counted then.
-        return Outcome.REFUSED if page.status == 422 else _shown(page, "")
+def code_on(party: OwnParty, page: Page) -> str:
+    """The code that a browser brought back. Raises NotNow."""
+    require(page.url.startswith(party.redirect_uri), page)
+    if "code" not in page.query:
+        raise NotNow(Outcome.UNAVAILABLE)
+    return page.query["code"]
 
 
-def public_party(demo: Demonstration) -> OwnParty:
-    """`Region.register` made it known."""
-    return replace(OwnParty.of(demo), client_id=PUBLIC, client_secret="")
+def accepting(browser: Browser, page: Page) -> Page:
+    """Of somebody to whom the charter is shown."""
+    return page if page.field("accepted") is None else do.accept_charter(browser)
 
 
-def parties_of(demo: Demonstration) -> Sequence[OwnParty]:
-    return OwnParty.of(demo), public_party(demo)
-
-
-def _require(is_so: bool, page: Page) -> None:
+def require(is_so: bool, page: Page) -> None:
+    """Raises NotNow."""
     if not is_so:
         raise NotNow(Outcome.UNAVAILABLE if page.status >= 500 else Outcome.UNKNOWN)
 
 
-def _shown(page: Page, words: str) -> Outcome:
+def shown(page: Page, words: str) -> Outcome:
     if page.status >= 500:
         return Outcome.UNAVAILABLE
     return Outcome.ACKNOWLEDGED if page.status == 200 and words and page.says(words) else Outcome.UNKNOWN
-
-
-def _refresh(token: str) -> Mapping[str, str]:
-    return {"grant_type": "refresh_token", "refresh_token": token}
-
-
-def _answer(party: OwnParty, form: Mapping[str, str]) -> tuple[Outcome, dict[str, Any] | None]:
-    """Returns what is known, and the tokens if some were given."""
-    try:
-        answer = _post(party, "/token", form)
-    except _NO_ANSWER:
-        return Outcome.UNKNOWN, None
-    return _outcome(answer), answer.json() if answer.status_code == 200 else None
-
-
-def _post(party: OwnParty, path: str, form: Mapping[str, str]) -> requests.Response:
-    is_public = not party.client_secret
-    return requests.post(
-        f"{party.issuer}{path}",
-        {**form, "client_id": party.client_id} if is_public else dict(form),
-        auth=None if is_public else (party.client_id, party.client_secret),
-        timeout=_TIMEOUT_SECONDS,
-    )
-
-
-def _outcome(answer: requests.Response) -> Outcome:
-    if answer.status_code == 200:
-        return Outcome.ACKNOWLEDGED
-    return Outcome.REFUSED if answer.status_code < 500 else Outcome.UNAVAILABLE
-
-
-def refresh(party: OwnParty, token: str) -> tuple[Outcome, dict[str, Any] | None]:
-    """What became of a refresh token, asked when everything is over."""
-    return _answer(party, _refresh(token))

@@ -1,20 +1,24 @@
 """A run: people at work, one kind of damage after the other, time to heal, and what the ledger says.
 
-Contains the kinds by name. Not here: what each of them does (`damage`), what is judged (`after`).
+Not here: the kinds (`kinds`), what each of them does (`damage`, `operating`), what is judged (`after`).
 """
 
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tests.ledger.after import Judge
-from tests.ledger.book import Ledger, Outcome
-from tests.ledger.damage import Damage
-from tests.ledger.people import Person, Stranger
+from tests.ledger.book import Ledger, Outcome, Window
+from tests.ledger.damage import MORTAL, Damage
+from tests.ledger.kinds import KINDS, Kind
+from tests.ledger.operating import Operating
+from tests.ledger.people import Person, Somebody, Turnstile
 from tests.ledger.region import Region
+from tests.ledger.visitors import ByMail, ByPsc, Stranger
+from tests.limits import eventually
 
 #: Who has an account and a card in the sandbox.
 CARDS = ("martin", "benali")
@@ -22,30 +26,37 @@ CARDS = ("martin", "benali")
 HEALED_WITHIN = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Suffered:
+    """`healed`: how many seconds it took until every node was ready again, by itself."""
+
+    window: Window
+    healed: float
+
+
 @dataclass(frozen=True)
 class Run:
     region: Region
     ledger: Ledger
+    turnstile: Turnstile
     damage: Damage
-    #: How long the servers are in each state.
+    #: How long the servers are in each state, at least.
     seconds: float
+    #: How long until it is felt, and whoever is late was answered.
+    felt_within: float = 15.0
 
     @classmethod
     def on(cls, region: Region, *, seed: int, seconds: float) -> "Run":
         region.register()
-        return cls(region, Ledger(), Damage(region, random.Random(seed)), seconds)
+        return cls(region, Ledger(), Turnstile(), Damage(region, random.Random(seed)), seconds)
 
     @contextmanager
-    def people(self, cards: Sequence[str]) -> Iterator[None]:
+    def people(self) -> Iterator[None]:
         """They live as long as this block. Raises what one of them raised that is no outage."""
-        everybody: list[Person | Stranger] = [
-            Person(self.region.cluster, self.ledger, card, str(self.region.cluster.card(card)["rpps"]))
-            for card in cards
-        ]
-        everybody.append(Stranger(self.region.cluster, self.ledger, everybody[0].rpps))
+        everybody = self._everybody()
         failures: list[BaseException] = []
 
-        def live(one: Person | Stranger) -> None:
+        def live(one: Somebody) -> None:
             try:
                 one.live()
             except BaseException as error:
@@ -64,76 +75,56 @@ class Run:
         if failures:
             raise failures[0]
 
-    def kill(self, times: int) -> None:
-        for _ in range(times):
-            self.damage.kill_any()
-            time.sleep(self.damage.rng.uniform(0.2, 2.0) * self.seconds)
+    def _everybody(self) -> Sequence[Somebody]:
+        cluster, place = self.region.cluster, (self.region.cluster, self.ledger, self.turnstile)
+        martin, benali = (str(cluster.card(card)["rpps"]) for card in CARDS)
+        return (
+            Person(*place, martin, card="martin"),
+            Person(*place, benali, card="benali"),
+            ByPsc(*place, martin, card="martin"),
+            ByMail(*place, benali, card="benali"),
+            Stranger(*place, martin),
+        )
 
-    def suffer_everything(self) -> dict[str, float]:
-        """Returns of each kind how many seconds it took to heal."""
-        healed = {}
-        for name, suffer in KINDS.items():
-            suffer(self)
-            healed[name] = self.heal()
-        return healed
+    def suffer_everything(self) -> dict[str, Suffered]:
+        return {name: self.suffer(name, kind) for name, kind in KINDS.items()}
+
+    def suffer(self, name: str, kind: Kind) -> Suffered:
+        window, felt = self.ledger.open_window(), kind.felt
+        operating = Operating(self.region, self.ledger, self.turnstile, self.damage, self.seconds)
+        with kind.do(self.damage, operating):
+            time.sleep(self.seconds * kind.times)
+            if felt is not None and kind.until_felt:
+                eventually(lambda: felt(window), self.felt_within)
+        healed = self.heal(name)
+        if felt is not None and not eventually(lambda: felt(window), self.felt_within):
+            self.ledger.violation(f"{HURTS}: {name} hurt nobody")
+        return Suffered(window, healed)
+
+    def kill(self, times: int) -> Suffered:
+        """kill -9 of one after the other, many of them before the last one has healed."""
+        window, rng = self.ledger.open_window(), self.damage.rng
+        for name in rng.choices(list(MORTAL), list(MORTAL.values()), k=times):
+            self.damage.kill(name)
+            time.sleep(rng.uniform(0.1, 1.0) * self.seconds)
+        return Suffered(window, self.heal(f"{times} kill -9"))
 
     def wait_for_races(self, number: int) -> None:
         """Until so many have tried to redeem a code that others redeemed at the same instant."""
-        while sum(self.ledger.counts["redeem", outcome] for outcome in Outcome) < number:
+        while self.ledger.whole.of(*Outcome, act="redeem") < number:
             time.sleep(0.1)
 
-    def heal(self) -> float:
+    def heal(self, after: str) -> float:
         """Returns how many seconds it took until every node was ready again, by itself."""
         began = time.monotonic()
         if not self.region.becomes_ready(HEALED_WITHIN):
-            self.ledger.violation(f"not ready again within {HEALED_WITHIN:g} s")
+            self.ledger.violation(f"{HEALS}: not after {after}")
         return time.monotonic() - began
 
     def findings(self) -> list[str]:
         return Judge(self.region, self.ledger).findings()
 
 
-def _frozen(name: str) -> Callable[[Run], None]:
-    def suffer(run: Run) -> None:
-        with run.damage.frozen(name):
-            time.sleep(run.seconds)
-
-    return suffer
-
-
-def _full_disk(run: Run) -> None:
-    with run.damage.full_disk():
-        time.sleep(run.seconds)
-
-
-def _full_redis(run: Run) -> None:
-    with run.damage.full_redis():
-        time.sleep(run.seconds)
-
-
-def _older_redis(run: Run) -> None:
-    with run.damage.older_redis():
-        time.sleep(run.seconds)
-
-
-def _kill(name: str) -> Callable[[Run], None]:
-    return lambda run: run.damage.kill(name)
-
-
-KINDS: dict[str, Callable[[Run], None]] = {
-    "kill -9 of a provider": _kill("idp-1"),
-    "kill -9 of the worker": _kill("worker"),
-    "kill -9 of PostgreSQL": _kill("postgresql"),
-    "kill -9 of the master of Redis": _kill("redis"),
-    "a provider frozen": _frozen("idp-2"),
-    "PostgreSQL frozen": _frozen("postgresql"),
-    "Redis frozen": _frozen("redis"),
-    "the mail relay frozen": _frozen("mail"),
-    "Pro Santé Connect frozen": _frozen("psc"),
-    "PostgreSQL restarted": lambda run: run.damage.restart_postgresql(),
-    "PostgreSQL on a full disk": _full_disk,
-    "Redis full": _full_redis,
-    "Redis emptied": lambda run: run.damage.flush_redis(),
-    "Redis failed over by Sentinel": lambda run: run.damage.fail_over(),
-    "Redis replaced by an older snapshot": _older_redis,
-}
+#: Promises that a run itself sees broken.
+HURTS = "every damage that must hurt somebody did"
+HEALS = f"every node is ready again, by itself, within {HEALED_WITHIN:g} s"

@@ -1,17 +1,25 @@
 """A part of `make faults`, and whether the ledger would see it if something were lost."""
 
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.cluster import Cluster
+from tests.journeys import gestures as do
+from tests.journeys.own_party import OwnParty
 from tests.ledger.after import Judge
 from tests.ledger.book import Issued, Ledger, Outcome
+from tests.ledger.kinds import Kind
 from tests.ledger.region import Region
-from tests.ledger.run import CARDS, Run
+from tests.ledger.run import CARDS, HURTS, Run
+from tests.ledger.visitors import ByPsc
 
-#: `make faults` kills a thousand times.
-KILLS = 10
+DOORS = ("card", "mail code", "psc")
+
+#: `make faults` kills and races ten times as often.
+KILLS, RACES = 100, 1000
 
 
 @pytest.fixture(scope="module")
@@ -20,11 +28,10 @@ def run(region: Cluster) -> Run:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REQUESTS_CA_BUNDLE", str(region.ready["ca_bundle"]))
         run = Run.on(Region(region), seed=1, seconds=0.3)
-        with run.people(CARDS):
+        with run.people():
             run.suffer_everything()
             run.kill(KILLS)
-            run.heal()
-            run.wait_for_races(100)
+            run.wait_for_races(RACES)
         return run
 
 
@@ -40,8 +47,11 @@ def test_whatever_is_done_to_the_servers_nothing_acknowledged_is_lost_and_nothin
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(run.region.cluster.ready["ca_bundle"]))
     assert run.findings() == []
-    for act in ("redeem", "refresh", "refresh again", "revoke", "change_address", "wrong password"):
-        assert sum(run.ledger.counts[act, outcome] for outcome in Outcome), act
+    assert run.ledger.void
+    for act in ("redeem", "refresh", "revoke", "change address", *(f"sign in by {by}" for by in DOORS)):
+        assert run.ledger.whole.of(Outcome.ACKNOWLEDGED, act=act), act
+    for act in ("redeem", "refresh again", "guess a password"):
+        assert run.ledger.whole.of(Outcome.REFUSED, act=act), act
 
 
 def issued(run: Run, **changes: Any) -> Issued:
@@ -61,8 +71,15 @@ def test_what_would_be_lost_or_used_twice_is_found(run: Run, judged: Judge) -> N
     ledger.issue(issued(run, rpps=benali, sub="one"))
     ledger.address(martin, "nowhere", Outcome.ACKNOWLEDGED)
     ledger.wrong[martin] = 1_000_000
+    party = OwnParty.of(run.region.cluster)
+    browser = run.region.cluster.browser("martin")
+    alive = ByPsc(run.region.cluster, Ledger(), run.turnstile, martin, card="martin")
+    with browser:
+        party.ask(browser)
+        token = alive.tokens_for(party, do.by_card(browser))["refresh_token"]
+    ledger.revoke(party.client_id, token), ledger.void.append((party.client_id, token))
     found = judged.findings()
-    for promise in ("single-use", "grant", "`sub`", "postal address", "counter"):
+    for promise in ("single-use", "grant", "`sub`", "postal address", "revocation", "epoch", "counter"):
         assert any(promise in told.partition(":")[0] for told in found), promise
 
 
@@ -74,3 +91,22 @@ def test_an_answer_that_was_not_clear_may_have_been_done_or_not() -> None:
     assert ledger.addresses["r"] == ["first", "second"]
     ledger.address("r", "fourth", Outcome.ACKNOWLEDGED)
     assert ledger.addresses["r"] == ["fourth"]
+
+
+def test_a_damage_that_hurt_nobody_is_told(run: Run) -> None:
+    harmless = Kind(do=lambda _damage, _operating: nullcontext(), felt=lambda _window: False)
+    again = replace(run, ledger=Ledger(), felt_within=0.0)
+    again.suffer("a nap", harmless)
+    assert again.ledger.violations == [f"{HURTS}: a nap hurt nobody"]
+
+
+def test_what_a_backup_may_have_lost_is_not_asked_for_and_what_anybody_held_is_void() -> None:
+    ledger = Ledger()
+    before = Issued(client_id="c", rpps="r", sub="s", sid="before")
+    ledger.issue(before), ledger.address("r", "before", Outcome.ACKNOWLEDGED), ledger.was_wrong("r")
+    ledger.hold("c", "token")
+    mark = ledger.mark()
+    ledger.issue(before), ledger.address("r", "after", Outcome.ACKNOWLEDGED), ledger.was_wrong("r")
+    ledger.restored(mark)
+    assert (ledger.issued, ledger.addresses) == ([before], {"r": ["before", "after"]})
+    assert (ledger.wrong["r"], ledger.void, ledger.held) == (1, [("c", "token")], [])

@@ -25,6 +25,7 @@ _AMR: Mapping[AuthenticatorId, tuple[str, ...]] = {
     "cps": ("sc", "pin", "hwk", "mfa"),
     "password": ("pwd",),
     "email_otp": ("otp",),
+    "passkey": ("hwk", "user", "mfa"),
 }
 
 

@@ -2,12 +2,13 @@
 
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from sandbox.demo import programs, settings
+from sandbox.demo import banner, programs, settings
 from sandbox.demo.places import ROOT, open_places, read_json
 from sandbox.demo.ports import Ports
 from sandbox.demo.processes import ChildDied, Children
@@ -62,3 +63,30 @@ def test_first_start_stopped_on_its_way_is_taken_up_where_it_was_left(tmp_path: 
     ring = (places.keys / "ring.json").read_bytes()
     programs.prepare(children, places)
     assert (places.keys / "ring.json").read_bytes() == ring
+
+
+def test_an_application_added_by_hand_stays_and_a_library_is_told_whom_to_trust(tmp_path: Path) -> None:
+    """Its files are those of the page « Your own application in ten minutes », beside those of the demo."""
+    page = (ROOT / "docs" / "relying-parties" / "ten-minutes.md").read_text("utf-8")
+    entry = page.split("```yaml\n")[1].split("```")[0]
+    places, lock = open_places(tmp_path / "state")
+    (places.more_clients / "my-application.yaml").write_text(entry)
+    secret = places.more_clients / "my-application.secret"
+    secret.touch(0o600)
+    secret.write_text("kX3vQ9mT7bZ1wR5yN8pL2cF6hJ4dS0gA")
+    os.close(lock)
+    for ports in (Ports(8400), Ports(8400, "https")):  # two starts
+        places, lock = open_places(tmp_path / "state")
+        chosen = settings.provider_settings(ports, places, redis="", profile="default")
+        settings.write_files(ports, places, chosen, None)
+        assert (places.more_clients / "my-application.yaml").read_text() == entry
+        assert chosen["CADUCEE_CLIENTS_DIRECTORY"] == str(places.more_clients)
+        checked = subprocess.run(
+            [places.command, "clients", "check"], capture_output=True, text=True, check=False
+        )
+        assert (checked.returncode, checked.stderr) == (0, "")
+        assert checked.stdout == f"{places.clients} and 1 more: 3 clients, no fault\n"
+        assert ("CADUCEE_TLS_KEY_FILE" in chosen) == (ports.scheme == "https")
+        assert (str(places.ca_bundle) in banner.how_to_trust(ports, places)) == (ports.scheme == "https")
+        assert "CADUCEE_MTLS_ORIGIN" not in chosen
+        os.close(lock)

@@ -107,6 +107,20 @@ def test_delete_empties_the_mailbox(catcher: Catcher) -> None:
     assert catcher.messages() == []
 
 
+def test_it_can_be_as_slow_as_a_relay_under_load(catcher: Catcher) -> None:
+    def be_slow(told: object) -> int:
+        return requests.put(f"{catcher.web}/api/delay", json=told, timeout=within(5)).status_code
+
+    for wrong in ({}, [], "1", {"seconds": "1"}, {"seconds": None}, {"seconds": -1}, {"seconds": 601}):
+        assert be_slow(wrong) == 400, wrong
+    assert be_slow({"seconds": 0.4}) == 204
+    began = time.monotonic()
+    catcher.send_text("anne@example.org", "Lent", "f")
+    assert time.monotonic() - began >= 0.4
+    assert be_slow({"seconds": 0}) == 204
+    assert [mail["subject"] for mail in catcher.messages()] == ["Lent"]
+
+
 def test_only_the_last_500_mails_are_kept(catcher: Catcher) -> None:
     with smtplib.SMTP("127.0.0.1", catcher.smtp_port, timeout=within(5)) as smtp:
         for number in range(502):

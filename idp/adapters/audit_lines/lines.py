@@ -16,6 +16,7 @@ from typing import Protocol
 import structlog
 
 from idp.core.audit_record import AuditRecord
+from idp.core.measures import AUDIT_LINES_LOST
 
 log = structlog.get_logger()
 
@@ -31,6 +32,9 @@ _LAST_SECONDS = 2.0
 class Place(Protocol):
     def send(self, records: Sequence[AuditRecord]) -> int:
         """Send them in their order. Returns how many left; the others are sent again. Raises OSError: none did."""
+
+    def settle(self) -> None:
+        """Nothing waits now: send again what may not have come. Raises OSError: it takes nothing."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,16 +62,22 @@ class Lines:
 
     def drain(self) -> bool:
         """Send what waits. Returns False: the place takes no line now."""
-        while some := self._oldest():
-            try:
-                sent = self.place.send(some)
-            except OSError as error:
-                self._waiting.extendleft(reversed(some))
-                self._say_down(error)
-                return False
-            self._waiting.extendleft(reversed(some[sent:]))
-            self._say_up()
+        try:
+            while some := self._oldest():
+                self._send(some)
+                self._say_up()
+            self.place.settle()
+        except OSError as error:
+            self._say_down(error)
+            return False
         return True
+
+    def _send(self, some: list[AuditRecord]) -> None:
+        sent = 0
+        try:
+            sent = self.place.send(some)
+        finally:
+            self._waiting.extendleft(reversed(some[sent:]))
 
     def close(self) -> None:
         """Send what waits, for a moment, and stop."""
@@ -111,6 +121,7 @@ class Lines:
         with suppress(IndexError):
             self._waiting.popleft()
             self._lost += 1
+            AUDIT_LINES_LOST.of().add()
 
     def _say_down(self, error: OSError) -> None:
         if not self._is_down:

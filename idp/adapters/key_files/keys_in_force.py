@@ -63,6 +63,10 @@ class KeysInForce:
     def fault(self) -> str | None:
         return self._now().fault
 
+    @property
+    def schedule(self) -> KeySchedule:
+        return self._now().schedule
+
     def jwks(self) -> Mapping[str, Sequence[Mapping[str, str]]]:
         return self._now().ring.jwks()
 

@@ -7,14 +7,17 @@ that died keeps its counts, and there are never more files than processes. Not h
 """
 
 import fcntl
+import hashlib
 import json
 import mmap
 import os
+import re
 import shutil
 import stat
 import struct
 import tempfile
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from idp.core.cells import Cell, Merge, Numbers
@@ -24,6 +27,11 @@ _ROOM = {Merge.COUNTER: 1 << 18, Merge.HISTOGRAM: 1 << 19, Merge.SUM: 1 << 16}
 _MOST_PROCESSES = 4096
 _DOUBLE = 8
 _PREFIX = "caducee-meters-"
+_NAME = re.compile(
+    _PREFIX + r"(?:(?P<here>[0-9a-f]{16})-)?(?P<service>[0-9]{1,10})(?:-(?P<began>[0-9]{1,20}))?"
+)
+#: Since the last sign of a service elsewhere.
+_LEFT_SECONDS = 24 * 3600
 
 
 class NoRoom(Exception):
@@ -31,8 +39,12 @@ class NoRoom(Exception):
 
 
 def directory_of(service: int) -> Path:
-    """Returns the directory of the processes that one process started. `service`: the number of that process."""
-    return Path(tempfile.gettempdir()) / f"{_PREFIX}{service}"
+    """Returns the directory of the processes that one process started. `service`: the number of that process.
+
+    Two containers may share the folder, and each call its first process 1: the name says which boot of which machine,
+    which set of process numbers, and when the process began.
+    """
+    return Path(tempfile.gettempdir()) / f"{_PREFIX}{_here()}-{service}-{_began(service)}"
 
 
 def forget(service: int) -> None:
@@ -40,23 +52,56 @@ def forget(service: int) -> None:
     shutil.rmtree(directory_of(service), ignore_errors=True)
 
 
-def forget_the_dead() -> None:
-    """Delete the numbers of services that were killed."""
+def forget_the_dead(now: float) -> None:
+    """Delete the numbers of services that were killed. `now`: in seconds since 1970, as files are dated."""
     for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        name = path.name.removeprefix(_PREFIX)
-        # What is another user's stays: it cannot be deleted, nor its process asked.
-        with suppress(PermissionError):
-            if name.isdecimal() and not _lives(int(name)):
+        # What is another user's stays: it cannot be deleted.
+        with suppress(OSError):
+            if _is_of_the_dead(path, now):
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def _lives(process: int) -> bool:
-    """Raises PermissionError."""
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
+def _is_of_the_dead(directory: Path, now: float) -> bool:
+    """Raises OSError."""
+    found = _NAME.fullmatch(directory.name)
+    if found is None or not directory.is_dir():
         return False
-    return True
+    if found["here"] == _here():
+        return _began(int(found["service"])) != int(found["began"])
+    # Of another container, machine or boot, or of the release before: nobody may be asked, but a process that lives
+    # holds its slot, in whatever container; and none begins one in what was not touched for long.
+    newest = max(one.stat().st_mtime for one in (directory, *directory.iterdir()))
+    return now - newest > _LEFT_SECONDS and not any(map(_is_held, directory.glob("*.slot")))
+
+
+def _is_held(slot: Path) -> bool:
+    with slot.open("ab") as claim:
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+@cache
+def _here() -> str:
+    """Returns what tells this boot of this machine, and this set of process numbers, from every other."""
+    told = [os.uname().nodename]
+    with suppress(OSError):
+        told += [
+            Path("/proc/sys/kernel/random/boot_id").read_text(),
+            str(Path("/proc/self/ns/pid").stat().st_ino),
+        ]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+
+
+def _began(process: int) -> int:
+    """Returns when it did, in ticks since the boot; 0 when there is no such process."""
+    try:
+        # The name of a program stands in parentheses, and may have any sign in it.
+        return int(Path(f"/proc/{process}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[19])
+    except (OSError, IndexError, ValueError):
+        return 0
 
 
 class MeterFiles:

@@ -22,23 +22,26 @@ from idp.core.audit_record import AuditRecord, sealed_of, tell_committed
 from idp.core.clock import Clock
 
 _LONGEST_NAME = 255
+#: In the order of `AuditRecord`, its network in three.
 _COLUMNS = (
     "at",
     "event",
     "account_id",
     "client_id",
     "interaction_id",
-    "facts",
     "browsing",
     "person",
     "operator",
     "network",
     "network_salt",
     "network_digest",
+    "facts",
     "chain",
     "sequence",
     "digest",
 )
+_NETWORK = _COLUMNS.index("network")
+_NOWHERE = (None, None, None)
 _RECORD = Statement(
     lambda insert: insert(audit_events).values(parameters_of(audit_events, *_COLUMNS)).inline()
 )
@@ -76,22 +79,7 @@ class _Lease:
         come = origin.present_origin()
         network = None if come is None else come.network
         self.head = linked(self.chains.key, self.head, sealed_of(self.at, told, network), facts)
-        event, account_id, client_id, interaction_id, browsing, person, operator = told
-        made = AuditRecord(
-            at=self.at,
-            event=event,
-            account_id=account_id,
-            client_id=client_id,
-            interaction_id=interaction_id,
-            browsing=browsing,
-            person=person,
-            operator=operator,
-            network=network,
-            facts=facts,
-            chain=self.head.chain,
-            sequence=self.head.sequence,
-            digest=self.head.digest,
-        )
+        made = AuditRecord(self.at, *told, network, facts, *self.head)
         self.records.append(made)
         return made
 
@@ -167,26 +155,8 @@ class SqlAudit:
         return self.trail.lease(self.clock.now())
 
     def _write(self, made: AuditRecord) -> None:
-        address, salt, network_digest = made.network or (None, None, None)
-        write(
-            self.database,
-            _RECORD,
-            at=made.at,
-            event=made.event,
-            account_id=made.account_id,
-            client_id=made.client_id,
-            interaction_id=made.interaction_id,
-            facts=made.facts,
-            browsing=made.browsing,
-            person=made.person,
-            operator=made.operator,
-            network=address,
-            network_salt=salt,
-            network_digest=network_digest,
-            chain=made.chain,
-            sequence=made.sequence,
-            digest=made.digest,
-        )
+        values = (*made[:_NETWORK], *(made.network or _NOWHERE), *made[_NETWORK + 1 :])
+        write(self.database, _RECORD, **dict(zip(_COLUMNS, values, strict=True)))
 
 
 def _storable(name: str | None) -> str | None:

@@ -12,13 +12,14 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy import Engine
 
+from idp.adapters.sql.audit_months import add_months, drop_months, month_of
 from idp.adapters.sql.audit_reading import SqlAuditTrail
 from idp.adapters.sql.audit_schema import audit_events, audit_seals
 from idp.adapters.sql.batches import resting
 from idp.adapters.sql.database import writing
 from idp.core.audit_chain import Head, day_of
 from idp.core.audit_seals import next_day, seal_day
-from idp.core.audit_walk import Walk
+from idp.core.audit_walk import Finding, Walk
 from idp.core.clock import Clock
 
 log = structlog.get_logger()
@@ -31,19 +32,22 @@ _SEALED_AFTER = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditKeeper:
-    """`life`: of a row; `address_life`: of the address in it. Any number may run, in any process."""
+    """`life`: of a row; `address_life`: of the address in it; `by_month`: rows go with the last one of their month. Any
+    number may run, in any process."""
 
     database: Engine
     clock: Clock
     key: bytes = field(repr=False)
     life: timedelta
     address_life: timedelta
+    by_month: bool = False
 
     def run_due(self, is_stopped: Callable[[], bool] = lambda: False) -> None:
         """Raises StoreUnavailable. `is_stopped`: asked before each batch.
 
         In this order: no row goes before its day is sealed.
         """
+        add_months(self.database, self.clock.now())
         self.seal_due(is_stopped)
         self.erase_addresses(is_stopped)
         self.purge(is_stopped)
@@ -71,7 +75,10 @@ class AuditKeeper:
         for day in SqlAuditTrail(self.database).with_addresses(last):
             of_day = sa.and_(_c.at >= _begin_of(day), _c.at < _end_of(day), _c.network.is_not(None))
             some = sa.select(_c.id).where(of_day).limit(_AT_ONCE)
-            bare = sa.update(audit_events).where(_c.id.in_(some)).values(network=None, network_salt=None)
+            # The day again: only the month that has it is looked at.
+            bare = (
+                sa.update(audit_events).where(of_day, _c.id.in_(some)).values(network=None, network_salt=None)
+            )
             erased += self._in_batches(bare, is_stopped)
             if is_stopped():
                 break
@@ -83,12 +90,15 @@ class AuditKeeper:
     def purge(self, is_stopped: Callable[[], bool] = lambda: False) -> int:
         """Delete the rows of whole days that are too old, once they are sealed. Returns how many."""
         before = _begin_of((self.clock.now() - self.life).date().isoformat())
+        if self.by_month:
+            before = month_of(before)
+        drop_months(self.database, before)
         last = SqlAuditTrail(self.database).last_seal()
         is_over: sa.ColumnElement[bool] = _c.chain.is_(None)
         if last is not None:
             is_over = sa.or_(is_over, _c.at < _end_of(last.day))
         old = sa.select(_c.id).where(_c.at < before, is_over).limit(_AT_ONCE)
-        return self._in_batches(sa.delete(audit_events).where(_c.id.in_(old)), is_stopped)
+        return self._in_batches(sa.delete(audit_events).where(_c.at < before, _c.id.in_(old)), is_stopped)
 
     def _in_batches(self, statement: "sa.Update | sa.Delete", is_stopped: Callable[[], bool]) -> int:
         """Run it in transactions of their own until nothing is left. Returns how many rows."""
@@ -103,15 +113,24 @@ class AuditKeeper:
 
     def _heads_of(self, trail: SqlAuditTrail, day: str) -> tuple[list[Head], int]:
         """Returns how far the chains of this day go, and how many of their rows are broken already."""
-        walk, faults = Walk(key=self.key, kept_since=day, bare_until=day), 0
+        walk, found = Walk(key=self.key, kept_since=day, bare_until=day), list[Finding]()
         # Rows of the next day may stand among its last ones, and rows without a chain are none of it.
         for stored in trail.after(trail.before_day(day), until=_end_of(day) + _SEALED_AFTER / 2):
             if stored.record.chain and day_of(stored.record.chain) == day:
-                faults += len(list(walk.feed(stored)))
-        faults += len(list(walk.finish()))
-        if faults:
-            log.error("audit_chain_broken", day=day, faults=faults)
-        return list(walk.heads()), faults
+                found += walk.feed(stored)
+        found += walk.finish()
+        if found:
+            first = found[0]
+            log.error(
+                "audit_chain_broken",
+                day=day,
+                faults=len(found),
+                first=str(first.fault),
+                row=first.row,
+                chain=first.chain,
+                number=first.sequence,
+            )
+        return list(walk.heads()), len(found)
 
 
 def _begin_of(day: str) -> datetime:

@@ -146,6 +146,13 @@ class SqlAuditTrail:
             ).first()
         return None if row is None else _seal(row)
 
+    def faults_since(self, day: str) -> int:
+        """Returns how many rows of the sealed days from this one on were broken when they were sealed."""
+        seals = audit_seals.c
+        told = sa.select(sa.func.coalesce(sa.func.sum(seals.faults), 0)).where(seals.day >= day)
+        with reading(self.database) as connection:
+            return int(connection.execute(told).scalar_one())
+
     def with_addresses(self, before: str) -> Sequence[str]:
         """Returns the sealed days to this one, itself among them, whose rows may still have addresses."""
         seals = audit_seals.c

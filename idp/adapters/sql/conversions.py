@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
 from idp.adapters.sql.columns import UtcInstant, instant_of, microseconds_of
+from idp.core.compact_json import compact_json
 
 Convert = Callable[[Any], Any]
 
@@ -30,14 +31,7 @@ def conversion(table: Mapping[type[TypeEngine[Any]], Convert], kind: TypeEngine[
     return next(table[cls] for cls in type(kind).__mro__ if cls in table)
 
 
-def _text(value: str) -> bytes:
-    # libpq takes a text up to its first NUL: another key than the one asked for.
-    if "\x00" in value:
-        raise ValueError("a text with NUL")
-    return value.encode()
-
-
-_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+_json = compact_json()
 # Of no use for what others wrote: it takes no blanks before, and whatever stands behind.
 _read_json = json.JSONDecoder().raw_decode
 
@@ -46,8 +40,8 @@ CONVERSIONS: Mapping[str, Conversions] = {
     # Texts both ways: what libpq sends and gets without a question to the server about types.
     "postgresql": Conversions(
         encoders={
-            sa.String: _text,
-            sa.Integer: lambda value: b"%d" % value,
+            sa.String: str.encode,
+            sa.Integer: b"%d".__mod__,
             UtcInstant: lambda value: b"%d" % microseconds_of(value),
             sa.Boolean: lambda value: b"t" if value else b"f",
             sa.JSON: lambda value: _json(value).encode(),

@@ -66,6 +66,7 @@ def read_grant(row: Any) -> Grant:
         revoked_at=row.revoked_at,
         generation=row.generation,
         upstream_sid=row.upstream_sid,
+        context_key=row.context_key,
     )
 
 

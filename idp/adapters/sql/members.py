@@ -14,7 +14,7 @@ from idp.adapters.ephemeral_record import as_text, checked_life, hashed
 from idp.adapters.sql.records import DELETE, PUT, ROW
 from idp.adapters.sql.schema import ephemeral
 from idp.adapters.sql.statement import Statement
-from idp.adapters.sql.work import fetch, run_in_turn, write
+from idp.adapters.sql.work import fetch, run_in_turn, write_later
 from idp.core.clock import Clock
 from idp.core.ephemeral import Kind
 
@@ -45,7 +45,7 @@ class SqlMembers:
         return found
 
     def drop_member(self, kind: Kind, key: str, member: str) -> None:
-        write(self.database, DELETE, **_member(kind, key, member))
+        write_later(self.database, DELETE, **_member(kind, key, member))
 
 
 def _member(kind: Kind, key: str, member: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 import psycopg
-from psycopg import waiting
+from psycopg import generators, waiting
 
 #: Beyond the server's own limit, which says more; a request that meets a frozen server is refused within 5 s
 #: (facts/security §4.6).
@@ -54,6 +54,8 @@ class Lateness:
         times = self.times
         connection = PatientConnection.connect(*given, **named)
         connection.lateness, connection.times = self, times
+        connection.unread = select.poll()
+        connection.unread.register(connection.pgconn.socket, select.POLLIN)
         # The server greeted us: it answers.
         self._is_late = False
         return connection
@@ -64,6 +66,8 @@ class PatientConnection(psycopg.Connection[Any]):
 
     lateness: Lateness
     times: int
+    #: Tells whether the server sent something that nobody read.
+    unread: select.poll
     patience: float | None = SECONDS
 
     def be_patient(self, seconds: int | None) -> None:
@@ -94,29 +98,11 @@ class PatientConnection(psycopg.Connection[Any]):
 
         Raises psycopg.OperationalError.
         """
-        pgconn = self.pgconn
-        watch = select.poll()
-        watch.register(pgconn.socket, select.POLLIN)
-        while pgconn.flush():
-            # Its buffer is full; or it has something to say before it reads on.
-            watch.modify(pgconn.socket, select.POLLIN | select.POLLOUT)
-            self._await(watch)
-            watch.modify(pgconn.socket, select.POLLIN)
-        last = None
-        while True:
-            while pgconn.is_busy():
-                self._await(watch)
-            if (result := pgconn.get_result()) is None:
-                return last
-            last = result
+        # psycopg's own loop, in C where it has one.
+        return self.wait(generators.execute(self.pgconn))[-1]
 
     def given_up(self) -> psycopg.OperationalError:
         """Close it: what it may still say would be the answer to the next question."""
         self.pgconn.finish()
         self.lateness.begins()
         return psycopg.OperationalError("it did not answer in time")
-
-    def _await(self, watch: select.poll) -> None:
-        if not watch.poll(None if self.patience is None else self.patience * 1000):
-            raise self.given_up()
-        self.pgconn.consume_input()

@@ -5,7 +5,6 @@ Contains preparing, several statements as one, errors by their SQLSTATE. Not her
 """
 
 import hashlib
-import select
 from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
@@ -36,7 +35,7 @@ class PostgresqlDriver:
     )
 
     def run(self, raw: PoolProxiedConnection, compiled: Compiled, values: Mapping[str, Any]) -> Result:
-        result = _run_prepared(raw, compiled.text, [values[name] for name in compiled.names])
+        result = _run_prepared(raw, compiled.text, [*map(values.__getitem__, compiled.names)])
         rows = [compiled.decoded(partial(result.get_value, number)) for number in range(result.ntuples)]
         return Result(rows, result.command_tuples or 0)
 
@@ -51,7 +50,9 @@ class PostgresqlDriver:
         `required`: of each, whether it has to change a row. Raises NothingChanged.
         """
         text = combined(tuple(compiled for compiled, _ in statements), required)
-        given = [values[name] for compiled, values in statements for name in compiled.names]
+        given: list[bytes | None] = []
+        for compiled, values in statements:
+            given.extend(map(values.__getitem__, compiled.names))
         try:
             _run_prepared(raw, text, given)
         except psycopg.errors.DivisionByZero as error:
@@ -77,14 +78,15 @@ def is_over(connection: PatientConnection) -> bool:
     pgconn = connection.pgconn
     if pgconn.status != ConnStatus.OK or connection.is_doubtful:
         return True
-    unread = select.poll()
-    unread.register(pgconn.socket, select.POLLIN)
-    return bool(unread.poll(0))
+    return bool(connection.unread.poll(0))
 
 
 def _run_prepared(raw: PoolProxiedConnection, text: str, values: Sequence[bytes | None]) -> Any:
     connection: Any = raw.driver_connection
     pgconn = connection.pgconn
+    # libpq takes a text up to its first NUL: another key than the one asked for.
+    if b"\0" in b"".join(filter(None, values)):
+        raise ValueError("a text with NUL")
     # Of this connection of the server: SQLAlchemy keeps it as long as that.
     prepared: dict[str, bytes] = raw.info.setdefault(_PREPARED, {})
     try:

@@ -23,7 +23,7 @@ from idp.adapters.sql.columns import UtcInstant, row_number
 from idp.adapters.sql.columns import metadata as metadata
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0026"
+SCHEMA_REVISION = "0028"
 
 _IS_CODE, _IS_NOTICE = sa.text("topic IS NOT NULL"), sa.text("topic IS NULL")
 _IS_UNWARNED = sa.text("enabled AND closing_at IS NULL AND unused_told_at IS NULL")
@@ -167,6 +167,7 @@ grants = sa.Table(
     sa.Column("revoked_at", UtcInstant),
     sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
     sa.Column("upstream_sid", sa.Text, index=True),
+    sa.Column("context_key", sa.Text),
 )
 
 refresh_tokens = sa.Table(

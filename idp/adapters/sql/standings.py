@@ -6,7 +6,7 @@ Not here: texts of charters. Whether one is due is a comparison of names, made b
 
 from collections import namedtuple
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -34,6 +34,7 @@ from idp.adapters.sql.schema import (
 from idp.adapters.sql.statement import Statement
 from idp.adapters.sql.work import fetch
 from idp.adapters.unit import remember, remembered
+from idp.core.replacing import replace
 
 _GRANT, _TOKEN = "grant_", "token_"
 _GRANTS, _TOKENS = slice(len(grants.c)), slice(len(grants.c), len(grants.c) + len(refresh_tokens.c))

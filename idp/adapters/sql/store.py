@@ -64,6 +64,9 @@ class SqlStore(SqlMembers):
         text, version = known
         return Versioned(from_text(text), version)
 
+    def foresee(self, kind: Kind, key: str) -> None:
+        """Nothing: two statements are two round trips."""
+
     def get_all(self, places: Sequence[Place]) -> Sequence[Versioned | None]:
         for place in places:
             self._settle(*place)

@@ -34,6 +34,11 @@ class PasswordTries:
     devices: KnownDevices
     clock: Clock
 
+    def foresee(self, request: Request) -> None:
+        """A try comes, perhaps: what it looks at first may be asked along with what this request asks next."""
+        if (network := self.quota.network(request)) is not None:
+            self.spread.foresee(network)
+
     def begin(self, request: Request, rpps: str) -> Begun:
         """Count one try (TH1), as a step of its own. Raises Slowed, before anything of the person is counted; Wait,
         Closed."""
@@ -50,4 +55,7 @@ class PasswordTries:
     def succeed(self, begun: Begun) -> None:
         """It was right: forget what failed before, with the present unit of work."""
         self.throttle.succeed(begun.places)
+
+    def succeeded(self, begun: Begun) -> None:
+        """That is written: the person was nobody who guesses."""
         self.spread.right(begun.rpps, begun.network)

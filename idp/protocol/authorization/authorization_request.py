@@ -1,6 +1,6 @@
 """Contains what a relying party asks at /authorize and /par, verified and single-valued. Not here: the person."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
@@ -10,12 +10,12 @@ from idp.clients.registry import Client
 from idp.core.errors import ClientError, Problem, Rule, RuleBroken
 from idp.interaction.assurance import RANK
 from idp.interaction.authenticator import Acr
-from idp.interaction.hint import PARAMETER as IDP_HINT
 from idp.protocol.authorization.authorization_response import (
     RESPONSE_MODES,
     AuthorizationError,
     ReturnAddress,
 )
+from idp.protocol.authorization.hints import HINTS, DoorsOf, verify_hints
 from idp.protocol.claims.claims_request import ClaimsRequest, read_claims_request
 from idp.protocol.engine.engine import PARAMETERS, Engine
 from idp.protocol.jose.id_token_hint import BadHint, EncryptedHint, ReadHint
@@ -28,7 +28,7 @@ from idp.protocol.rules.refusals import RefusedOnPage
 from idp.web.parameters import is_short
 
 #: Verified here, and kept beside what the engine verifies.
-_OURS = ("prompt", "claims", "login_hint", IDP_HINT)
+_OURS = ("prompt", "claims", "login_hint", *HINTS)
 #: OpenID Connect Core §3.1.2.6: refused with codes of their own. A request object that was opened is not among them.
 _NOT_SUPPORTED = ("request", "request_uri", "registration")
 #: All parameters that we read; every other is ignored (RFC 6749 §3.1).
@@ -88,7 +88,8 @@ def proved_client(values: "MultiDict[str, str]", clients: ClientFile) -> Client:
     client_ids = values.getlist("client_id")
     client = clients.get(client_ids[0]) if len(client_ids) == 1 else None
     if client is None:
-        raise RefusedOnPage(Problem.UNKNOWN_CLIENT, _rule_of(client_ids, *_OF_CLIENT_ID))
+        rule = _rule_of(client_ids, *_OF_CLIENT_ID)
+        raise RefusedOnPage(Problem.UNKNOWN_CLIENT, rule, facts=clients.where())
     return client
 
 
@@ -140,8 +141,7 @@ class RequestVerification:
 
     engine: Engine
     read_hint: ReadHint
-    #: Which doors a client has, by name.
-    doors_of: Callable[[Client], tuple[str, ...]]
+    doors_of: DoorsOf
     parameter_bytes: int
     #: What may be kept of a request.
     kept_bytes: int
@@ -174,14 +174,6 @@ class RequestVerification:
             alg=client.authorization_signed_response_alg,
         )
 
-    def _check_door(self, hinted: str | None, client: Client) -> None:
-        """Raises ClientError unless the door is open to this client: on no page the person could mend that."""
-        doors = self.doors_of(client)
-        if hinted is not None and hinted not in doors:
-            closed = rules.HINTED_DOOR_CLOSED
-            described = f"idp_hint: open to this client: {', '.join(doors) or 'none'}"
-            raise ClientError(closed.error, described, rule=closed)
-
     def _verified(self, received: Received, client: Client) -> AuthorizationRequest:
         parameters = _flat(received.values, self.parameter_bytes)
         require(
@@ -196,7 +188,7 @@ class RequestVerification:
         # facts/security AZ14: scopes are cut to the client's own; unknown ones are ignored.
         asked = parameters["scope"].split()
         parameters["scope"] = " ".join(scope for scope in client.scopes if scope in asked)
-        self._check_door(parameters.get(IDP_HINT), client)
+        verify_hints(parameters, client, self.doors_of)
         claims = read_claims_request(parameters.get("claims"), client)
         request = self.engine.parse(parameters)
         kept = {**request, **{name: parameters[name] for name in _OURS if parameters.get(name)}}

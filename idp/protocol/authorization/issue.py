@@ -14,6 +14,7 @@ from idp.core.audit import Audit, AuditEvent
 from idp.core.unit_of_work import UnitOfWork
 from idp.interaction.assurance import Assurance
 from idp.interaction.hub import Done
+from idp.interaction.professional_context import hinted_context
 from idp.interaction.record import Interaction
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.sign_in import SessionOver, SignIn
@@ -69,6 +70,7 @@ class CodeIssuer:
             granted_at=visit.now,
             generation=account.generation,
             upstream_sid=entered.upstream_sid,
+            context_key=hinted_context(done.standing, interaction),
         )
         subject = self.subjects.of(account, client)
         try:

@@ -19,15 +19,18 @@ def asks_upstream(names: Collection[str]) -> bool:
     return not _NAMES.isdisjoint(names)
 
 
-def upstream_claims(told: Told | None, names: Collection[str]) -> dict[str, Any]:
-    """Returns those of the claims that are known (Core §5.3.2: absent rather than null)."""
+def upstream_claims(told: Told | None, names: Collection[str], context_key: str | None) -> dict[str, Any]:
+    """Returns those of the claims that are known (Core §5.3.2: absent rather than null).
+
+    `context_key`: of the professional context that the grant is for; None: the one that the person chose.
+    """
     if told is None:
         return {}
     known: dict[str, Any] = {
         name: told.claims[name] for name in _AS_RECEIVED if name in names and name in told.claims
     }
     if _CONTEXT in names:
-        practice = current_practice(practices_of(told.claims), told.chosen_key)
+        practice = current_practice(practices_of(told.claims), context_key or told.chosen_key)
         if practice is not None:
             known[_CONTEXT] = practice.released()
     return known

@@ -15,6 +15,7 @@ from idp.clients.registry import Client
 from idp.core.errors import NO_FACTS, Rule, RuleBroken
 from idp.core.octets import b64_octets
 from idp.protocol.client_auth.cross_origin import names_client
+from idp.protocol.client_auth.guesses import Guesses
 from idp.protocol.jose.client_jwt import BadClientJwt, unverified_claims
 from idp.protocol.rules import client_rules as rules
 
@@ -57,7 +58,7 @@ class PresentedCredentials:
         return self.means in ("basic", "nothing_by_basic")
 
 
-#: Whether the credentials presented prove this client.
+#: Whether the credentials presented prove this client. Raises ClientRefused where it knows more than that they do not.
 Verify = Callable[[Client, PresentedCredentials], bool]
 
 #: What a request with each registered method (RFC 7591 §2) presents.
@@ -91,17 +92,27 @@ class ClientAuthentication:
 
     clients: ClientFile
     methods: Mapping[str, Verify]
+    guesses: Guesses
 
     def authenticate(self, request: Request, form: Mapping[str, str]) -> Client:
-        """Returns the client that proved itself. Raises ClientRefused, or ClientError for two methods at once."""
+        """Returns the client that proved itself.
+
+        Raises ClientRefused, Slowed: nothing was compared, RuleBroken for two methods at once.
+        """
         presented = _presented(request, form)
+        self.guesses.admit(request, presented.client_id)
         client = self.clients.get(presented.client_id)
         if client is not None:
             names_client(request, client)
-        rule = self._broken(client, presented)
-        # A caller does not learn whether the client or its secret was wrong: what it reads is the same.
-        if client is None or rule is not None:
-            raise _refusal(rule or rules.UNKNOWN, client, presented)
+        try:
+            rule = self._broken(client, presented)
+            # A caller does not learn whether the client or its secret was wrong: what it reads is the same.
+            if client is None or rule is not None:
+                raise _refusal(rule or rules.UNKNOWN, client, presented, self.clients)
+        except ClientRefused:
+            self.guesses.refused(request, presented.client_id, client)
+            raise
+        self.guesses.right(request, presented.client_id)
         return client
 
     def _broken(self, client: Client | None, presented: PresentedCredentials) -> Rule | None:
@@ -120,8 +131,10 @@ class ClientAuthentication:
         return None if verify(client, presented) else rules.WRONG_OF[method]
 
 
-def _refusal(rule: Rule, client: Client | None, presented: PresentedCredentials) -> ClientRefused:
-    registered = {"registered": " ".join(client.auth_methods)} if client else {}
+def _refusal(
+    rule: Rule, client: Client | None, presented: PresentedCredentials, clients: ClientFile
+) -> ClientRefused:
+    registered = {"registered": " ".join(client.auth_methods)} if client else clients.where()
     facts = {"presented": presented.means, **registered}
     return ClientRefused(rule, used_basic=presented.used_basic, client=client, facts=facts)
 

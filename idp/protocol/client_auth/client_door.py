@@ -17,6 +17,7 @@ from idp.core.refusal_trail import RefusalTrail
 from idp.protocol.client_auth.answers import json_response
 from idp.protocol.client_auth.client_authentication import ClientAuthentication, ClientRefused
 from idp.protocol.client_auth.dpop import ProofRefused
+from idp.protocol.client_auth.guesses import Slowed
 from idp.protocol.rules.checks import Asked
 from idp.protocol.rules.form_rules import BODY_TOO_LARGE, FORM_TYPE, read_single
 from idp.protocol.rules.refusals import Refusals
@@ -109,7 +110,7 @@ def _error_response(error: ClientError) -> Response:
     if isinstance(error, ClientRefused):
         challenge = {"WWW-Authenticate": 'Basic realm="token"'} if error.used_basic else {}
         return json_response(value, 401, challenge)
-    if isinstance(error, TooManyRequests):
+    if isinstance(error, TooManyRequests | Slowed):
         return json_response(value, 429, {"Retry-After": str(int(error.window.total_seconds()))})
     # RFC 9449 §8: with the error comes the nonce for the next try.
     nonce = {"DPoP-Nonce": error.fresh_nonce} if isinstance(error, ProofRefused) else {}

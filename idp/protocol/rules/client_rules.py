@@ -83,6 +83,15 @@ WRONG_SECRET = Rule(
     clause="RFC 6749 §2.3.1",
     member="client_secret",
 )
+SECRET_OUTSIDE_ITS_DAYS = Rule(
+    id="client_secret_outside_its_days",
+    error=_CLIENT,
+    description=_REFUSED,
+    truth="the secret is registered, and not for today (`credential`, `days`)",
+    cure="Give the application the secret that holds today, or move not_before and not_after.",
+    clause="docs/adr/0054",
+    member="client_secrets",
+)
 WRONG_ASSERTION = Rule(
     id="client_assertion_refused",
     error=_CLIENT,
@@ -121,7 +130,7 @@ WRONG_OF = {
 }
 TOO_MANY_WRONG = Rule(
     id="client_auth_slowed",
-    error=_CLIENT,
+    error=OAuthError.TEMPORARILY_UNAVAILABLE,
     description="too many failed client authentications from this network: try again later",
     cure="Wait for Retry-After, and correct the credentials of the application; other networks are not slowed.",
     clause="RFC 6749 §10.10",

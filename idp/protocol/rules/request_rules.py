@@ -169,6 +169,13 @@ HINTED_DOOR_CLOSED = Rule(
     clause="ADR 0056",
     member="authenticators",
 )
+STRUCTURE_HINT_MALFORMED = Rule(
+    id="structure_hint_malformed",
+    error=_INVALID,
+    description="structure_hint must be a FINESS (9 characters) or a SIRET (14 digits, with its key)",
+    cure="Send the number of the structure as registered, without spaces, or leave the hint out.",
+    clause="ADR 0056",
+)
 HINTED_DOOR_BELOW = Rule(
     id="idp_hint_below_acr",
     error=OAuthError.UNMET_AUTHENTICATION_REQUIREMENTS,

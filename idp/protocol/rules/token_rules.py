@@ -170,7 +170,8 @@ REFRESH_REUSED = Rule(
     error=_GRANT,
     description=_REFUSED_REFRESH,
     truth="an older refresh token of the family came back; the family is revoked",
-    cure="A public client stores the new refresh token of each answer, and refreshes one request at a time.",
+    cure="A public client stores the new refresh token of each answer, and refreshes one request at a time; "
+    "for REFRESH_GRACE it may repeat one whose answer was lost.",
     clause="RFC 9700 §4.14.2",
 )
 REFRESH_ENDED = Rule(

@@ -5,7 +5,6 @@ unless the first answer may have been lost on the way (docs/adr/0054); kept for 
 authentication binds it. It ends with the session, or earlier if it is not used.
 """
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from idp.clients.registry import Client
 from idp.core.audit import Audit, AuditEvent
 from idp.core.errors import RuleBroken
 from idp.core.origin import found_in_session
+from idp.core.replacing import replace
 from idp.core.unit_of_work import UnitOfWork
 from idp.protocol.claims.account_claims import id_token_names, named_claims
 from idp.protocol.claims.subject import Subjects
@@ -208,7 +208,7 @@ class Refresh:
         """
         following = new_value(token.grant_id) if client.is_public else value
         is_first = token.token_sha256 == digest(value)
-        renewed = dataclasses.replace(
+        renewed = replace(
             token,
             token_sha256=digest(following),
             idle_until=self._idle_until(client, now, token.ends_at),

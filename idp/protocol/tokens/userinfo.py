@@ -94,7 +94,7 @@ class UserinfoEndpoint:
         self.possession.verify_holder(request, token, opened.binding, client)
         # facts/security TK6: what would give no new token ends this one before it expires.
         account = self.gate.admit(client, opened.granted, opened.acr)
-        told = upstream_claims(opened.granted.told, opened.names)
+        told = upstream_claims(opened.granted.told, opened.names, opened.grant.context_key)
         claims = self.engine.claims(opened, {**named_claims(account, opened.names), **told})
         signed = self.client_tokens.userinfo(claims, client)
         headers = self.possession.next_nonce(request)

@@ -55,6 +55,10 @@ class FakePlace:
             self.has_all.set()
         return len(taken)
 
+    def settle(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+
 
 def waiting(place: FakePlace, most: int = 1000) -> Lines:
     """Without its thread: the test drains it."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -155,14 +156,39 @@ def test_those_of_services_that_were_killed_go_when_the_next_one_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    dead = in_a_process(lambda: None)
-    kill(dead)
-    for service in (dead, os.getpid(), 10**30):
-        directory_of(service).mkdir()
+    child = in_a_process(lambda: None)
+    dead = directory_of(child)
+    kill(child)
+    ours = directory_of(os.getpid())
+    # A process of the same number that began at another time is another one.
+    before = ours.with_name(ours.name + "0")
+    for directory in (dead, ours, before):
+        MeterFiles(directory).close()
     (tmp_path / "caducee-meters-of-another-kind").mkdir()
-    forget_the_dead()
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {f"caducee-meters-{os.getpid()}", "caducee-meters-of-another-kind"}
+    forget_the_dead(time.time())
+    assert {path.name for path in tmp_path.iterdir()} == {ours.name, "caducee-meters-of-another-kind"}
+
+
+def test_those_of_another_container_stay_while_one_of_its_processes_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(meter_file, "_here", lambda: "0" * 16)
+    # Each of them calls its first process by the same number.
+    lives, ended, new = (tmp_path / f"caducee-meters-{digit * 16}-1-7" for digit in "123")
+    of_before = tmp_path / "caducee-meters-1"
+    monkeypatch.setattr(meter_file, "_began", lambda _process: 7)
+    assert directory_of(1) not in (lives, ended, new)
+    held = MeterFiles(lives)
+    for directory in (ended, new, of_before):
+        MeterFiles(directory).close()
+    long_ago = time.time() - 2 * 24 * 3600
+    for directory in (lives, ended, of_before):
+        for path in (*directory.iterdir(), directory):
+            os.utime(path, (long_ago, long_ago))
+    forget_the_dead(time.time())
+    assert set(tmp_path.iterdir()) == {lives, new}
+    held.close()
 
 
 def test_readings_stand_beside_counts_and_are_parsed(directory: Path, files: MeterFiles) -> None:

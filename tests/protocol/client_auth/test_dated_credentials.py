@@ -3,7 +3,7 @@
 import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from werkzeug.test import create_environ
@@ -22,7 +22,7 @@ from idp.protocol.jose.client_jwt import BadClientJwt, ClientJwts
 from idp.wiring.readiness import build_readiness
 from idp.wiring.readings import readings
 from idp.wiring.resources import build_clock_watch
-from tests.fakes import FixedClock
+from tests.fakes import FixedClock, Uncounted
 from tests.logged import logged_here
 from tests.protocol.keyed import assertion, client_yaml, ec_key, rsa_key, with_clients
 from tests.protocol.tls_certificates import self_signed
@@ -54,20 +54,31 @@ def two_secrets(client_id: str) -> str:
     return client_yaml(client_id, client_secrets=secrets)
 
 
+class Counted(Uncounted):
+    wrong = 0
+
+    def refused(self, *_told: object) -> None:
+        self.wrong += 1
+
+
 class Door:
     """Client authentication by secret, at a time of the test."""
 
     def __init__(self, file: Path, clock: FixedClock) -> None:
         self.clients = ClientFile(file, clock=clock)
         self.secrets = SecretAuthentication(CredentialUses(clock, WARNED), clock)
+        self.guesses = Counted()
+        #: Of each refusal, its rule and what the caller reads.
+        self.refused: list[tuple[str, str]] = []
 
     def lets_in(self, client_id: str, secret: str) -> bool:
         methods = dict.fromkeys(("client_secret_basic", "client_secret_post"), self.secrets.has_secret)
         request = Request(create_environ(method="POST"))
         form = {"client_id": client_id, "client_secret": secret}
         try:
-            ClientAuthentication(self.clients, methods).authenticate(request, form)
-        except ClientRefused:
+            ClientAuthentication(self.clients, methods, cast(Any, self.guesses)).authenticate(request, form)
+        except ClientRefused as refused:
+            self.refused.append((refused.rule_id, refused.description))
             return False
         return True
 
@@ -96,6 +107,11 @@ def test_a_secret_outside_its_days_is_told_to_the_operator_and_not_to_the_caller
     with logged_here() as lines:
         assert not door.lets_in("outside", OLD)
         assert not door.lets_in("outside", "wrong" * 10)
+    (outside, wrong) = door.refused
+    assert (outside[0], wrong[0]) == ("client_secret_outside_its_days", "client_secret_wrong")
+    assert outside[1] == wrong[1]
+    # Neither does the caller learn it by being slowed, or not.
+    assert door.guesses.wrong == 2
     (told,) = lines
     assert told == {
         "event": "client_credential_outside_its_days",

@@ -361,6 +361,24 @@ def test_each_page_of_a_refused_request_has_a_reference_that_is_found(
         assert (page.status_code, found["rule"], found["client"]) == (400, rule, client)
 
 
+def test_a_client_that_is_not_there_is_told_with_the_file_that_was_read_and_its_fault(
+    fresh: Provider,
+) -> None:
+    file = fresh.settings.where.clients_file
+    written = f"{file.read_text()}    pkce: maybe\n"
+    for text, fault in (
+        (file.read_text(), None),
+        (written, f"{file}:{written.count(chr(10))}:11: expected one of"),
+    ):
+        file.write_text(text)
+        with logged_here() as lines:
+            fresh.browser().authorize(client_id="nobody-s")
+            post(fresh, "/token", {"client_id": "nobody-s"}, {})
+        refused = [line for line in lines if line["event"] == "request_refused"]
+        assert [line["looked_in"] for line in refused] == [str(file)] * 2
+        assert [str(line.get("fault")).startswith(str(fault)) for line in refused] == [True] * 2
+
+
 def test_a_parameter_that_names_the_client_twice_is_told(browser: Browser) -> None:
     for name in ("client_id", "redirect_uri"):
         query = urlencode([*authorization().items(), (name, authorization()[name])])
