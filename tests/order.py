@@ -36,7 +36,7 @@ SECONDS: Mapping[str, float] = {
     "tests/cli/test_hardware_keys.py": 19,
     "tests/browser/test_logout.py": 18,
     "tests/browser/test_journeys.py": 16,
-    "tests/upgrade/test_rolling.py": 15,
+    "tests/upgrade/test_rolling.py": 28,
     "tests/cli/test_backups.py": 15,
     "tests/cli/test_compose.py": 15,
     "tests/adapters/igc/test_revocation.py": 15,

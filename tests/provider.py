@@ -131,7 +131,7 @@ class Browser:
         """To the page that is due, or the redirect that leaves us."""
         while response.status_code == 303:
             location = response.headers["Location"]
-            if location.startswith("http"):
+            if not location.startswith("/"):
                 break
             response = self.get(location)
         return response

@@ -50,7 +50,8 @@ def _run(options: argparse.Namespace) -> Report:
         run = Run.on(Region(cluster), seed=options.seed, seconds=options.seconds)
         with run.people():
             suffered = run.suffer_everything()
-            suffered[f"{options.kills:,} kill -9, one after the other"] = run.kill(options.kills)
+            name = f"{options.kills:,} kill -9, one after the other, and the rest of the redemptions"
+            suffered[name] = run.kill(options.kills)
             run.wait_for_races(options.races)
         return Report(
             run=run,

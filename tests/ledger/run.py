@@ -102,12 +102,20 @@ class Run:
         return Suffered(window, healed)
 
     def kill(self, times: int) -> Suffered:
-        """kill -9 of one after the other, many of them before the last one has healed."""
+        """kill -9 of one after the other, many of them before the last one has healed; every tenth meets a service
+        that has answered somebody since, for what kills the dead shows nothing."""
         window, rng = self.ledger.open_window(), self.damage.rng
-        for name in rng.choices(list(MORTAL), list(MORTAL.values()), k=times):
+        for rank, name in enumerate(rng.choices(list(MORTAL), list(MORTAL.values()), k=times)):
+            if rank % 10 == 0:
+                self._wait_for_an_answer()
             self.damage.kill(name)
             time.sleep(rng.uniform(0.1, 1.0) * self.seconds)
         return Suffered(window, self.heal(f"{times} kill -9"))
+
+    def _wait_for_an_answer(self) -> None:
+        answered = self.ledger.whole.of(Outcome.ACKNOWLEDGED)
+        if not eventually(lambda: self.ledger.whole.of(Outcome.ACKNOWLEDGED) > answered, HEALED_WITHIN):
+            self.ledger.violation(f"{HEALS}: nobody was answered among kills")
 
     def wait_for_races(self, number: int) -> None:
         """Until so many have tried to redeem a code that others redeemed at the same instant."""

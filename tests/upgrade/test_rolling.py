@@ -1,34 +1,52 @@
-"""The release before and today's code serve one database at once, each a real process, through the whole main job."""
+"""The release before and today's code serve one database at once, SQLite or PostgreSQL, each a real process, through
+the whole main job."""
 
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import Engine
+from werkzeug.serving import make_server
 from werkzeug.test import Client, TestResponse
 
+from idp.adapters.card_host.application import CardHost
+from idp.adapters.card_host.http import CardRequest
 from idp.adapters.sql.backends import parse_url, unopened_database
 from idp.adapters.sql.schema import SCHEMA_REVISION
+from idp.adapters.sql.store import SqlStore
+from idp.core.clock import SystemClock
+from idp.core.refusal_trail import RefusalTrail
+from idp.settings import Settings
+from sandbox.igc.responder import open_responder
 from tests.adapters.psc.hostile_psc import HostilePsc
 from tests.commands import Started, environment, start
 from tests.documented import commands_of, run
+from tests.fakes import MemoryStore, RecordingAudit
 from tests.flows.test_enrolment import TYPED
 from tests.limits import within
+from tests.made_once import place_igc
 from tests.protocol.psc import by_psc, listening, person, settings_of
 from tests.provider import ISSUER, RP, SECRETS, Browser, Provider, answer_of, basic, write_house
-from tests.servers import free_port
+from tests.servers import free_port, postgresql_server
 from tests.upgrade.test_rule import FORMER
 
-FIRST, SECOND = "99700218896", "99700218904"
+FIRST, CARD = "99700218896", "nunez"
+CARD_HOST = "https://localhost:8443"
 REFRESHING = {"grant_types": "[authorization_code, refresh_token]"}
 
 
@@ -71,24 +89,33 @@ class Node:
         return self
 
 
-class World:
-    """One database, and the operator who upgrades it."""
+@dataclass(frozen=True)
+class Igc:
+    """The test IGC, and its responder's address."""
 
-    def __init__(self, place: Path, templates: Path, psc: HostilePsc) -> None:
-        self.place, self.psc, self.opened = place, psc, list[Engine]()
-        self.settings = write_house(place, templates)
+    place: Path
+    ocsp: str
+
+    def card(self) -> bytes:
+        """Returns the certificate of a card whose holder has no account."""
+        text = (self.place / "cards" / f"{CARD}.crt").read_bytes()
+        return x509.load_pem_x509_certificate(text).public_bytes(Encoding.DER)
+
+
+class World:
+    """One database, empty, and the operator who upgrades it. `code`: the former release's."""
+
+    def __init__(self, place: Path, code: Path, settings: Settings, psc: HostilePsc, igc: Igc) -> None:
+        self.place, self.code, self.settings, self.psc, self.igc = place, code, settings, psc, igc
+        self.opened: list[Engine] = []
         self.at(Node(0)).register(RP, **REFRESHING)
-        Path(self.settings.where.database.removeprefix("sqlite:///")).unlink()
-        self.code = place / "former"
-        with tarfile.open(FORMER) as archive:
-            archive.extractall(self.code, filter="data")
         (place / "charter.md").write_text("# Charte\n\nLisez.")
 
     def told(self) -> dict[str, str]:
         where, keys = self.settings.where, self.settings.keys
         told = {
             "ISSUER": ISSUER,
-            "CARD_HOST": "https://localhost:8443",
+            "CARD_HOST": CARD_HOST,
             "DATABASE": where.database,
             "CLIENTS_FILE": str(where.clients_file),
             "KEYS_DIRECTORY": str(keys.directory),
@@ -97,6 +124,10 @@ class World:
             "ARGON2_TIME": "1",
             "ARGON2_MEMORY_KIB": "8",
             "ENROLMENT_FROM_PSC": "true",
+            "CARD_ROOT_FILES": str(self.igc.place / "ca" / "root.pem"),
+            "CARD_ISSUING_FILES": str(self.igc.place / "ca" / "issuing.pem"),
+            "CARD_OCSP_URL": self.igc.ocsp,
+            "CARD_ACCEPT_TEST_CARDS": "true",
         }
         return told | {name.upper(): value for name, value in settings_of(self.psc).items()}
 
@@ -116,7 +147,7 @@ class World:
 
     def prepare(self) -> None:
         """The first start of the former release, in one process."""
-        publish = ["charter", "publish", "--revision", "2026-1", "--fr", "../charter.md"]
+        publish = ["charter", "publish", "--revision", "2026-1", "--fr", str(self.place / "charter.md")]
         program = f"from idp.cli import main; raise SystemExit(main(['init']) or main({publish}))"
         assert self._former("-c", program).wait(within(60)) == 0
 
@@ -127,10 +158,37 @@ class World:
         return Provider(node, self.settings, database, None)  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def world(tmp_path: Path, templates: Path) -> Iterator[World]:
-    with listening() as psc:
-        world = World(tmp_path, templates, psc)
+@pytest.fixture(scope="module")
+def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The code of the former release; what its first process compiles, the second finds."""
+    place = tmp_path_factory.mktemp("former")
+    with tarfile.open(FORMER) as archive:
+        archive.extractall(place, filter="data")
+    return place
+
+
+@pytest.fixture(scope="module")
+def igc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Igc]:
+    place = tmp_path_factory.mktemp("igc")
+    place_igc(place)
+    server = make_server("127.0.0.1", 0, open_responder(place), threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield Igc(place, f"http://127.0.0.1:{server.server_port}/igc/ocsp")
+    server.shutdown()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def world(
+    request: pytest.FixtureRequest, tmp_path: Path, templates: Path, code: Path, igc: Igc
+) -> Iterator[World]:
+    with ExitStack() as opened:
+        psc = opened.enter_context(listening())
+        settings = write_house(tmp_path, templates)
+        if request.param == "postgresql":
+            url = opened.enter_context(postgresql_server()).url
+            settings = replace(settings, where=replace(settings.where, database=url))
+        world = World(tmp_path, code, settings, psc, igc)
+        (tmp_path / "caducee.sqlite").unlink()
         yield world
         for database in world.opened:
             database.dispose()
@@ -167,14 +225,29 @@ def todays_node(world: World) -> Iterator[Node]:
         process.wait(within(40))
 
 
-def first_connection(house: Provider, psc: HostilePsc, rpps: str, email: str) -> tuple[Browser, str]:
-    """From the relying party's door to the code: identified, enrolled, the mailbox proved, the charter accepted."""
-    psc.lie = person(rpps)
-    browser = house.browser()
-    page = browser.submit(by_psc(browser, psc), "/enrolment", email=email, **TYPED)
+def by_card(world: World, house: Provider, browser: Browser) -> TestResponse:
+    """By today's card host, which every node may meet; its TLS is the business of other tests."""
+    left = browser.submit(browser.follow(browser.authorize()), "/cps")
+    host = CardHost(
+        store=SqlStore(house.database, SystemClock()),
+        trail=RefusalTrail(RecordingAudit(), MemoryStore()),
+        issuer=ISSUER,
+        card_host=CARD_HOST,
+        presentation_life=timedelta(minutes=1),
+    )
+    path, headers = left.headers["Location"].removeprefix(CARD_HOST), {"host": urlsplit(CARD_HOST).netloc}
+    shown = host(
+        CardRequest(path=path, query="", headers=headers, certificate_der=world.igc.card(), peer="127.0.0.1")
+    )
+    return browser.follow(browser.get(dict(shown.headers)["Location"].removeprefix(ISSUER)))
+
+
+def first_connection(house: Provider, browser: Browser, form: TestResponse, email: str) -> str:
+    """From the enrolment form of somebody identified to the code: enrolled, mailbox proved, charter accepted."""
+    page = browser.submit(form, "/enrolment", email=email, **TYPED)
     page = browser.submit(page, "/email_otp", code=house.last_code())
     assert "Charte" in page.text
-    return browser, answer_of(browser.submit(page, "/charter", accepted="yes"))["code"]
+    return answer_of(browser.submit(page, "/charter", accepted="yes"))["code"]
 
 
 def refreshed(house: Provider, token: str) -> TestResponse:
@@ -200,7 +273,8 @@ def test_the_former_release_and_today_s_do_the_main_job_on_one_schema(world: Wor
     world.prepare()
     with ExitStack() as nodes:
         before = world.at(nodes.enter_context(former_node(world)))
-        browser, code = first_connection(before, world.psc, FIRST, "nadia@hopital.example")
+        browser, world.psc.lie = before.browser(), person(FIRST)
+        code = first_connection(before, browser, by_psc(browser, world.psc), "nadia@hopital.example")
         tokens = before.exchange(code).get_json()
         tokens = goes_on(before, browser, tokens)
         # Today's code does not serve on the former schema, and says what to do.
@@ -213,7 +287,8 @@ def test_the_former_release_and_today_s_do_the_main_job_on_one_schema(world: Wor
         ended = run("idp db upgrade", world.place, world.told())
         assert (ended.returncode, ended.stdout) == (0, f"schema 0018 -> {SCHEMA_REVISION}\n"), ended
         tokens = goes_on(before, browser, tokens)
-        other, code = first_connection(before, world.psc, SECOND, "n.autre@cabinet.example")
+        other = before.browser()
+        code = first_connection(before, other, by_card(world, before, other), "n.autre@cabinet.example")
         others = before.exchange(code).get_json()
         # Today's node serves beside it: what one began, the other goes on with, either way.
         after = world.at(nodes.enter_context(todays_node(world)))
@@ -229,8 +304,8 @@ def test_the_former_release_and_today_s_do_the_main_job_on_one_schema(world: Wor
         for leaving, house, token in ((browser, after, tokens), (other, before, others)):
             leaving.house, leaving.client.application = house, house.app
             left = leaving.submit(leaving.get("/end_session"), "/end_session/confirm")
-            # By way of Pro Santé Connect, whose session ends too.
-            assert left.headers["Location"].startswith(world.psc.issuer)
+            # Of who came from there by way of Pro Santé Connect, whose session ends too.
+            assert left.headers.get("Location", "").startswith(world.psc.issuer) == (leaving is browser)
             for node in (before, after):
                 assert node.userinfo(token["access_token"]).status_code == 401
                 leaving.client.application = node.app
