@@ -18,7 +18,7 @@ from idp.adapters.sql.standings import SqlStandings
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
 from idp.cards.rpps import parse_rpps
 from idp.cli.explain import explain as explain_request
-from idp.cli.let_in import Entering, House, Reason
+from idp.cli.let_in import Entering, Reason
 from idp.cli.withheld import PRESENT, Claim, Receiving
 from idp.clients.client_file import ClientFile
 from idp.clients.operator_rules import operator_rules
@@ -103,15 +103,20 @@ def _receiving(
         has_psc=upstream is not None,
         has_cps=build_card_policy(settings) is not None,
     )
-    house = House(
-        doors=itinerary.doors,
-        identity_life=months(settings.closing.identity_proved_every),
-        now=resources.clock.now(),
-    )
     told_to = client.client_id if asks_upstream(client.releasable) else None
     standing = SqlStandings(database, links.issuer).of(account.id, client.charters, told_to=told_to)
     doors = DOORS if door is None else (door,)
-    each = [Entering(house=house, client=client, standing=standing, door=one) for one in doors]
+    each = [
+        Entering(
+            doors=itinerary.doors,
+            identity_life=months(settings.closing.identity_proved_every),
+            now=resources.clock.now(),
+            client=client,
+            standing=standing,
+            door=one,
+        )
+        for one in doors
+    ]
     return Receiving(
         entering=min(each, key=lambda one: len(one.reasons())),
         subjects=open_subjects(settings),

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from idp.accounts.account import Account
 from idp.accounts.activation import is_identity_old
 from idp.accounts.charter import HOUSE
 from idp.accounts.standing import Standing
@@ -37,23 +38,22 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
-    """What of this service decides."""
+class Entering:
+    """A sign-in of this person at this client by this door, with nothing left from before.
+
+    `doors`: of this service. `identity_life`: how long a proof of identity lets passwords and passkeys in.
+    """
 
     doors: Doors
-    #: How long a proof of identity lets passwords and passkeys in.
     identity_life: timedelta
     now: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entering:
-    """A sign-in of this person at this client by this door, with nothing left from before."""
-
-    house: House
     client: Client
     standing: Standing
     door: str
+
+    @property
+    def account(self) -> Account:
+        return self.standing.account
 
     @property
     def path(self) -> Path:
@@ -70,12 +70,11 @@ class Entering:
 
     @property
     def _open(self) -> Paths:
-        doors = self.house.doors.usable(self.client.client_id, self.standing.account)
+        doors = self.doors.usable(self.client.client_id, self.account)
         return usable_paths(doors, _paths_of(self.door))
 
     def _at_gate(self) -> Iterator[Reason]:
-        account = self.standing.account
-        gate, generation = Gate(self.house.doors), account.generation
+        gate, generation = Gate(self.doors), self.account.generation
         for against in gate.against(self.standing, self.client, acr=self.acr, generation=generation):
             if against is MayNotIssue.CHARTER_DUE:
                 yield from self._charters()
@@ -121,10 +120,10 @@ class Entering:
             )
 
     def _door_reasons(self) -> Iterator[tuple[Reason, bool]]:
-        account, door = self.standing.account, self.door
+        account, door = self.account, self.door
         is_password, is_passkey = door == "password", self.acr is Acr.PASSKEY
-        house = [AUTHENTICATORS[one].door for one in self.house.doors.opened]
-        is_old = is_identity_old(account, self.house.now, self.house.identity_life)
+        house = [AUTHENTICATORS[one].door for one in self.doors.opened]
+        is_old = is_identity_old(account, self.now, self.identity_life)
         setting = _OPENED_BY[door]
         yield (
             Reason(

@@ -79,7 +79,7 @@ class Receiving:
         return Claim(name=name, state=ABSENT, reasons=(self._lacking(name),))
 
     def _subject(self) -> dict[str, str]:
-        return {"sub": self.subjects.of(self.entering.standing.account, self.client)}
+        return {"sub": self.subjects.of(self.entering.account, self.client)}
 
     def _of_sign_in(self) -> Mapping[str, Any]:
         path = self.entering.path
@@ -88,7 +88,7 @@ class Receiving:
             acr=self.entering.acr,
             path=path,
             amr=amr or (_THEN,),
-            auth_time=self.entering.house.now,
+            auth_time=self.entering.now,
             upstream_acr=_THEN,
             upstream_auth_mode=_THEN,
         )
