@@ -50,10 +50,11 @@ def explain(settings: Settings, options: argparse.Namespace) -> int:
     Of a request: as `idp.cli.explain`.
     """
     asked = (options.what is not None, options.rpps is not None, options.client is not None)
-    if asked == _OF_REQUEST:
+    is_detailed = options.door is not None or options.values or options.json
+    if asked == _OF_REQUEST and not is_detailed:
         return explain_request(settings, options)
     if asked != _OF_CLAIMS:
-        return _say("expected a REQUEST, or --as RPPS with --client CLIENT", _WRONG_USE)
+        return _say("expected a REQUEST alone, or --as RPPS with --client CLIENT", _WRONG_USE)
     rpps, resources = parse_rpps(options.rpps), open_resources(settings)
     entries = _entries(settings)
     clients = build_clients(settings, resources.clock)

@@ -9,7 +9,7 @@ from idp.cli.incident_options import DOORS
 def add_refusals(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
     error = add("error", "refusals.show", "why a request of a relying party was refused, and what to change")
     error.add_argument("reference", metavar="REFERENCE", help="as the answer or the page shows it")
-    error.add_argument("--json", action="store_true")
+    error.add_argument("--json", action="store_true", help="as JSON")
     explain = add(
         "explain",
         "explain_claims.explain",
@@ -29,4 +29,4 @@ def add_refusals(add: Callable[[str, str, str], argparse.ArgumentParser]) -> Non
         "--door", choices=DOORS, help="of the sign-in; default: the best that this person has"
     )
     claims.add_argument("--values", action="store_true", help="show what the claims say: personal data")
-    claims.add_argument("--json", action="store_true")
+    claims.add_argument("--json", action="store_true", help="as JSON")

@@ -303,6 +303,7 @@ def test_the_look_up_is_in_the_audit_trail_with_its_operator(world: World) -> No
         ({"client": None}, 2, "--as RPPS with --client CLIENT"),
         ({"rpps": None}, 2, "--as RPPS with --client CLIENT"),
         ({"what": "x"}, 2, "--as RPPS with --client CLIENT"),
+        ({"what": "x", "rpps": None, "client": None, "json": True}, 2, "expected a REQUEST alone"),
         ({"rpps": None, "client": None}, 2, "--as RPPS with --client CLIENT"),
         ({"rpps": None, "client": None, "what": "nothing"}, 2, "expected an address of /authorize"),
     ],
