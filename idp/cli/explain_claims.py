@@ -163,9 +163,16 @@ def _lines(told: Mapping[str, Any]) -> Iterator[str]:
             for one in it["reasons"]:
                 if numbers.setdefault(json.dumps(one), len(numbers) + 1) > len(reasons):
                     reasons.append(one)
-            beside = " ".join(f"[{numbers[json.dumps(one)]}]" for one in it["reasons"])
-            value = json.dumps(it["value"], ensure_ascii=False) if "value" in it else ""
+            beside = " ".join(
+                f"[{number}]" for number in sorted(numbers[json.dumps(one)] for one in it["reasons"])
+            )
+            value = _printable(it["value"]) if "value" in it else ""
             yield f"  {claim:<21} {' '.join(filter(None, (it['state'], value, beside)))}"
     for number, one in enumerate(reasons, 1):
         yield f"[{number}] {one['by']}: {one['wrong']}"
         yield from (f"    {label}: {one[key]}" for key, label in _LABELS.items() if key in one)
+
+
+def _printable(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(value)
