@@ -101,7 +101,7 @@ HELD = (
 #: What opens something, is sealed since it may hold what does, or names another person: an operator.
 SECRETS: Mapping[str, frozenset[str]] = {
     "accounts": frozenset({"password_hash"}),
-    "refresh_tokens": frozenset({"token_sha256"}),
+    "refresh_tokens": frozenset({"token_sha256", "rotation"}),
     "activations": frozenset({"code_sha256"}),
     "email_undos": frozenset({"token_sha256"}),
     "outbox": frozenset({"text", "html", "topic"}),
