@@ -1,10 +1,10 @@
 """`python -m tests.command_server FD`: imports all programs once, then forks for each that is asked for on the socket.
 
-A message is the module, its arguments and the environment, with three files and a socket; what is sent on that socket
-is the number of the process and, when it has ended, its status. Each program has a keeper that waits for it, so the
-server never waits; it ends with the server, as a program that is tied to its parent does then. A child leaves the loop
-and becomes `python -m MODULE`: it ends as an interpreter ends. Contains no thread and no setting. Not here: who asks
-(`commands`).
+A message is a directory, the module, its arguments and the environment, with three files and a socket; what is sent on
+that socket is the number of the process and, when it has ended, its status. Each program has a keeper that waits for
+it, so the server never waits; it ends with the server, as a program that is tied to its parent does then. A child
+leaves the loop and becomes `python -m MODULE`: it ends as an interpreter ends. Contains no thread and no setting. Not
+here: who asks (`commands`).
 """
 
 import gc
@@ -16,6 +16,7 @@ import runpy
 import signal
 import socket
 import sys
+import tempfile
 
 import idp.cli
 import idp.cli.main
@@ -57,9 +58,11 @@ def _command(message: bytes, files: list[int]) -> list[str]:
     for number, file in enumerate(own):
         os.dup2(file, number)
         os.close(file)
-    module, arguments, variables = json.loads(message)
+    place, module, arguments, variables = json.loads(message)
+    os.chdir(place)
     os.environ.clear()
     os.environ.update(variables)
+    tempfile.tempdir = None  # that of its own environment
     return [module, *arguments]
 
 

@@ -19,6 +19,7 @@ import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -26,6 +27,7 @@ from typing import IO
 import pytest
 
 from tests.limits import within
+from tests.servers import RunningServer
 
 ROOT = Path(__file__).parents[1]
 _LEAST = {
@@ -66,18 +68,24 @@ def idp(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
 
 class Started:
     """A command that runs; what `subprocess.Popen` offers of it, and what it said until now. `module`: another
-    program, of `python -m`."""
+    program, of `python -m`; `output`: where all it says goes instead."""
 
     def __init__(
-        self, arguments: Sequence[str], environment: Mapping[str, str], module: str = "idp.cli"
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        module: str = "idp.cli",
+        *,
+        place: Path = ROOT,
+        output: IO[bytes] | None = None,
     ) -> None:
         self.args = [sys.executable, "-m", module, *arguments]
         self.returncode: int | None = None
         self._out, self._err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 closed by `_close`
         self._status, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, open(os.devnull) as nothing:
-            given = (nothing, self._out, self._err, theirs)
-            asked = json.dumps([module, arguments, dict(environment)]).encode()
+            given = (nothing, output or self._out, output or self._err, theirs)
+            asked = json.dumps([str(place), module, arguments, dict(environment)]).encode()
             socket.send_fds(_server().channel, [asked], [file.fileno() for file in given])
         weakref.finalize(self, _close, self._out, self._err, self._status)
         self.pid = self._answer(within(_SECONDS))
@@ -132,13 +140,21 @@ def start(*arguments: str, environment: Mapping[str, str]) -> Started:
     return Started(arguments, environment)
 
 
+@dataclass
+class ForkedServer(RunningServer):
+    """An `idp serve` whose start from nothing is not what a test is about. `command`: without `idp`."""
+
+    def begin(self, log: IO[bytes]) -> Started:
+        return Started(self.command, os.environ, place=self.log.parent, output=log)
+
+
 #: An `idp` for the PATH of a shell: a Python that imports nothing of ours, and asks the same server, whose socket it
 #: inherits by this number.
 _PROGRAM = """#!{python} -SE
 import json, os, socket, sys
 server = socket.socket(fileno={number})
 own, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-asked = json.dumps(["idp.cli", sys.argv[1:], dict(os.environ)]).encode()
+asked = json.dumps([os.getcwd(), "idp.cli", sys.argv[1:], dict(os.environ)]).encode()
 socket.send_fds(server, [asked], [0, 1, 2, theirs.fileno()])
 theirs.close()
 own.recv(100)

@@ -10,10 +10,14 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
+import pytest
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -51,9 +55,24 @@ def rsa_key(name: str, bits: int = 2048) -> rsa.RSAPrivateKey:
     return _load_key(made_once(f"rsa-{name}", lambda place: _make_key(place / "key", bits)) / "key")
 
 
-def stock_of_keys() -> Callable[[], rsa.RSAPrivateKey]:
-    """What gives a key of 2048 bits at each call: each is another, and all are the same for every caller."""
-    return map(_load_key, sorted(made_once("stock-of-keys", _make_stock).iterdir())).__next__
+@contextmanager
+def keys_checked_once() -> Iterator[None]:
+    """Within it, OpenSSL checks the numbers of an RSA key once for all copies of its file.
+
+    That takes a twentieth of a second, more than the rest of assembling an application.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(serialization, "load_pem_private_key", cache(serialization.load_pem_private_key))
+        yield
+
+
+def stock_of_keys(*, backwards: bool = False) -> Callable[[], rsa.RSAPrivateKey]:
+    """What gives a key of 2048 bits at each call: each is another, and all are the same for every caller.
+
+    `backwards`: the last first, for authorities that are not those of the same names.
+    """
+    files = sorted(made_once("stock-of-keys", _make_stock).iterdir(), reverse=backwards)
+    return map(_load_key, files).__next__
 
 
 def place_database(file: Path) -> str:

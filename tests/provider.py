@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import sqlalchemy as sa
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, SoupStrainer
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import Engine
 from werkzeug.test import Client, TestResponse
@@ -33,6 +33,7 @@ from idp.core.clock import SystemClock
 from idp.core.readiness import Verdict
 from idp.core.sealing import Sealer, derive_key
 from idp.settings import Settings
+from idp.settings.password import PasswordSettings
 from idp.wiring.accounts import build_passwords
 from idp.wiring.parts import Parts, build_parts
 from idp.wiring.readiness import build_readiness
@@ -42,7 +43,7 @@ from sandbox.igc.issuing import new_key
 from tests.configured import settings_with
 from tests.fakes import NOON
 from tests.key_files import key_directory, write_ring, write_short_pair
-from tests.made_once import place_database
+from tests.made_once import keys_checked_once, place_database
 from tests.people import an_account, an_identity
 
 ISSUER = "http://localhost:8400"
@@ -131,13 +132,13 @@ class Browser:
         """To the page that is due, or the redirect that leaves us."""
         while response.status_code == 303:
             location = response.headers["Location"]
-            if location.startswith("http"):
+            if not location.startswith("/"):
                 break
             response = self.get(location)
         return response
 
     def submit(self, page: TestResponse, action_end: str, **typed: str) -> TestResponse:
-        soup = BeautifulSoup(page.text, "html.parser")
+        soup = BeautifulSoup(page.text, "html.parser", parse_only=SoupStrainer(["form", "title"]))
         forms = [form for form in soup.find_all("form") if str(form["action"]).endswith(action_end)]
         assert forms, f"no form to {action_end} on {soup.title}"
         hidden = {str(i["name"]): str(i["value"]) for i in forms[0].find_all("input", type="hidden")}
@@ -245,13 +246,14 @@ def authorization(**changes: str | None) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keys with their ring and an initialised database, copied for each provider: there are hundreds."""
     directory = tmp_path_factory.mktemp("templates")
     write_short_pair(directory / "keys", "20260101")
     write_ring(key_directory(directory / "keys", SystemClock()))
     place_database(directory / "empty.sqlite")
-    return directory
+    with keys_checked_once():
+        yield directory
 
 
 def enrol(settings: Settings, database: Engine) -> Account:
@@ -314,22 +316,43 @@ def write_house(directory: Path, templates: Path, **changes: Any) -> Settings:
 def app_factory(
     templates: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Provider]]:
-    databases: list[Engine] = []
+    people = _People(tmp_path_factory.mktemp("people"))
 
     def make(**changes: Any) -> Provider:
         settings = write_house(tmp_path_factory.mktemp("provider"), templates, **changes)
-        # Those of before, the application's own too, connect again if they are used: a worker makes some hundred.
-        for used in list(OPEN_DATABASES):
-            used.dispose()
-        database = open_database(settings.where.database)
-        databases.append(database)
-        account = enrol(settings, database)
+        _rest()
+        database, account = people.placed(settings)
         parts = build_parts(settings)
         return Provider(assemble(parts), settings, database, account, parts)
 
     yield make
-    for database in databases:
-        database.dispose()
+    _rest()
+
+
+def _rest() -> None:
+    """Those of before, the application's own too, connect again if they are used: a worker makes some hundred."""
+    for used in list(OPEN_DATABASES):
+        used.dispose()
+
+
+@dataclass(frozen=True)
+class _People:
+    """A database with its person for each way to keep passwords, made once and copied."""
+
+    directory: Path
+    known: dict[PasswordSettings, tuple[Path, Account]] = field(default_factory=dict)
+
+    def placed(self, settings: Settings) -> tuple[Engine, Account]:
+        file = Path(settings.where.database.removeprefix("sqlite:///"))
+        if settings.password not in self.known:
+            database = open_database(settings.where.database)
+            account = enrol(settings, database)
+            database.dispose()
+            kept = shutil.copy(file, self.directory / f"{len(self.known)}.sqlite")
+            self.known[settings.password] = kept, account
+        kept, account = self.known[settings.password]
+        shutil.copy(kept, file)
+        return open_database(settings.where.database), account
 
 
 @pytest.fixture(scope="session")

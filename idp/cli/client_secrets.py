@@ -44,7 +44,7 @@ def _put(path: Path, text: str) -> int:
     )
     print("Into its entry in clients.yaml, one of the two:")
     print(
-        f"    client_secret: {{file: {path}}}  # a path that is not absolute begins at the folder of clients.yaml"
+        f"    client_secret: {{file: {path}}}  # a path that is not absolute begins at the folder of its file"
     )
     print(f"    client_secret: {{sha256: {digest_of(text).hex()}}}  # the file may then be removed here")
     return 0

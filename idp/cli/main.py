@@ -1,4 +1,5 @@
-"""The commands. Exit codes: 0 done, 1 failed, 2 wrong use or settings, 3 already there or nothing to do.
+"""The commands. Exit codes: 0 done, 1 failed, 2 wrong use or settings, 3 already there or nothing to do, 4 somebody
+would be allowed more (`clients plan --refuse-loosening`).
 
 Contains their table, and what an operator reads of a fault. Not here: what a command does (a module for each group).
 """

@@ -7,7 +7,7 @@ from collections.abc import Callable
 def add_refusals(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
     error = add("error", "refusals.show", "why a request of a relying party was refused, and what to change")
     error.add_argument("reference", metavar="REFERENCE", help="as the answer or the page shows it")
-    error.add_argument("--json", action="store_true")
+    error.add_argument("--json", action="store_true", help="as JSON")
     explain = add(
         "explain",
         "explain.explain",

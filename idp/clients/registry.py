@@ -121,6 +121,11 @@ class Client:
     def answered_at(self) -> Addresses:
         return Addresses(self.redirect_uris, self.application_type == "native")
 
+    def is_alone_at(self, redirect_uri: str) -> bool:
+        """Whether nobody but this client can be answered there: any program of a device may listen on loopback, and
+        several may hold a scheme (RFC 8252 §8.6)."""
+        return self.application_type == "web" or redirect_uri.startswith("https:")
+
     @property
     def left_for(self) -> Addresses:
         """Returns where a person may go after signing out."""

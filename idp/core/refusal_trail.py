@@ -39,6 +39,13 @@ class RefusalTrail:
     def record_refusal(self, event: AuditEvent, network: str, **facts: Fact) -> None:
         """Log every refusal, and audit the first ones of a network and minute. Raises StoreUnavailable."""
         log.warning("refused", what=str(event), **facts)
+        self.audit_refusal(event, network, **facts)
+
+    def audit_refusal(self, event: AuditEvent, network: str, **facts: Fact) -> None:
+        """Audit the first ones of a network and minute, of refusals that have a line of their own in the log.
+
+        Raises StoreUnavailable.
+        """
         share = SHARES[event]
         if self.store.count(share.counter, network, _WINDOW) <= share.rows:
             # The caller has proved nothing yet: there is no account, client or interaction to name.

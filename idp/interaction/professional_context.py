@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from idp.accounts.account import Account
-from idp.accounts.practice import Practice, ProfessionalContexts, practices_of
+from idp.accounts.practice import Practice, ProfessionalContexts, current_practice, practices_of
 from idp.accounts.standing import Standing
 from idp.accounts.upstream_link import UpstreamLinks
 from idp.interaction.record import Interaction
@@ -22,12 +22,14 @@ def asks_for_context(interaction: Interaction) -> bool:
 
 
 def hinted_context(standing: Standing, interaction: Interaction) -> str | None:
-    """Returns the key of the one context at the structure that the relying party works for; None: the person's choice
-    counts. Only of what Pro Santé Connect told: a hint is never believed over it (docs/adr/0056)."""
+    """Returns the key of the context at the structure that the relying party works for: the only one there, or the one
+    chosen among several; None: the person's choice counts. Only of what Pro Santé Connect told: a hint is never
+    believed over it (docs/adr/0056)."""
     if standing.told is None or not asks_for_context(interaction):
         return None
     there = _at_hinted_structure(practices_of(standing.told.claims), interaction)
-    return there[0].key if len(there) == 1 else None
+    taken = current_practice(there, standing.told.chosen_key)
+    return None if taken is None else taken.key
 
 
 def _offered(claims: Mapping[str, object], interaction: Interaction) -> tuple[Practice, ...]:

@@ -19,5 +19,7 @@ class GuessSettings:
         20,
     )
     window: timedelta = duration("Within so long.", seconds(10 * 60), most=seconds(24 * 3600))
-    tries: int = number("How many are then looked at; beyond, the answer is 429.", 10)
+    tries: int = number(
+        "How many are then answered as ever; beyond, 429. Right credentials are never slowed.", 10
+    )
     tries_window: timedelta = duration("In so long.", seconds(60), most=seconds(3600))

@@ -102,7 +102,6 @@ def _guesses(parts: Parts) -> Guesses:
     return Guesses(
         store=parts.store,
         audit=parts.audit,
-        clock=parts.clock,
         networks=parts.web.networks,
         limits=parts.settings.client_guesses,
     )

@@ -26,7 +26,7 @@ from tests.adapters.granian.test_server import answers, pids
 from tests.adapters.mail.test_smtp import smtp_relay
 from tests.cli.test_worker import Shop, eventually, shop
 from tests.cli.test_worker_ends import SlowRelay
-from tests.commands import ROOT, command_line, set_environment
+from tests.commands import ROOT, ForkedServer, set_environment
 from tests.contracts.specimens import FixedClock
 from tests.limits import within
 from tests.made_once import place_database
@@ -203,8 +203,8 @@ def server(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Runnin
     url = f"http://127.0.0.1:{port}"
     with smtp_relay(received) as relay:
         set_environment(monkeypatch, DATABASE=shop.url, SMTP_PORT=str(relay.port), **own)
-        command = command_line("serve", "--port", str(port), "--workers", "2")
-        running = RunningServer(url, command, lambda: answers(f"{url}/health/live"), shop.place / "log")
+        command = ["serve", "--port", str(port), "--workers", "2"]
+        running = ForkedServer(url, command, lambda: answers(f"{url}/health/live"), shop.place / "log")
         running.start()
         yield running, received
         running.stop()

@@ -22,7 +22,7 @@ from tests.adapters.granian.test_server import answers, pids
 from tests.adapters.psc.hostile_psc import HostilePsc, Lie, say_status
 from tests.cli.test_bad_files import furnish, settings_of
 from tests.cli.test_serve import make_pair
-from tests.commands import ROOT, Started, command_line, environment, idp, set_environment, start
+from tests.commands import ROOT, ForkedServer, Started, environment, idp, set_environment, start
 from tests.demonstration import is_alive
 from tests.limits import eventually, within
 from tests.protocol.psc import listening, person
@@ -114,9 +114,9 @@ def operated(
         set_environment(patch, **told)
         patch.setenv("PYTHONPATH", str(ROOT))
         patch.setenv("TMPDIR", str(place))
-        command = command_line("serve", "--workers", "2", "--port", str(port), "--background", "off")
+        command = ["serve", "--workers", "2", "--port", str(port), "--background", "off"]
         url = f"http://127.0.0.1:{port}"
-        server = RunningServer(url, command, lambda: answers(f"{url}/health/live"), place / "log")
+        server = ForkedServer(url, command, lambda: answers(f"{url}/health/live"), place / "log")
         server.start()
         assert server.process is not None
         (numbers,) = place.glob(f"caducee-meters-*-{server.process.pid}-*")

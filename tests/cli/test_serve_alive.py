@@ -10,7 +10,7 @@ import pytest
 
 from tests.adapters.granian.test_server import answers, pids
 from tests.cli.test_bad_files import furnish, settings_of
-from tests.commands import ROOT, command_line, set_environment
+from tests.commands import ROOT, ForkedServer, set_environment
 from tests.demonstration import is_alive
 from tests.limits import eventually
 from tests.servers import RunningServer, free_port
@@ -23,9 +23,9 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningS
     set_environment(monkeypatch, **(settings_of(tmp_path) | {"CARD_OCSP_URL": ""}))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     port = free_port()
-    command = command_line("serve", "--workers", "2", "--port", str(port))
+    command = ["serve", "--workers", "2", "--port", str(port)]
     url = f"http://127.0.0.1:{port}"
-    made = RunningServer(url, command, lambda: answers(f"{url}/health/live"), tmp_path / "log")
+    made = ForkedServer(url, command, lambda: answers(f"{url}/health/live"), tmp_path / "log")
     made.start()
     yield made
     made.stop()

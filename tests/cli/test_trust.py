@@ -16,7 +16,7 @@ from idp.adapters.sql.schema import audit_events
 from sandbox.igc.directory import ensure_igc
 from tests.adapters.igc.revoking import web_server
 from tests.commands import idp
-from tests.made_once import place_database, place_igc
+from tests.made_once import place_database, place_igc, stock_of_keys
 
 TEST_MODE = {"CARD_ACCEPT_TEST_CARDS": "true"}
 
@@ -62,7 +62,7 @@ def authorities(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def authorities_anew(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of the same names and addresses: the test IGC made anew."""
     directory = tmp_path_factory.mktemp("igc-anew")
-    ensure_igc(directory, datetime.now(UTC), "http://localhost:1/igc")
+    ensure_igc(directory, datetime.now(UTC), "http://localhost:1/igc", stock_of_keys(backwards=True))
     return directory / "ca"
 
 

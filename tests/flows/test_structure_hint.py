@@ -125,7 +125,12 @@ def test_of_several_exercices_there_the_person_chooses_among_them(house: Provide
     assert refused.status_code == 422
     assert place_told(house, tokens(house, choose(browser, page, "HOSPICE"))) == "HOSPICE"
     # Remembered, as it is one of them.
-    assert place_told(house, tokens(house, ask(browser, LEGAL))) == "HOSPICE"
+    token = tokens(house, ask(browser, LEGAL))
+    assert place_told(house, token) == "HOSPICE"
+    # And kept with the grant: what the person chooses elsewhere is of that request.
+    page = ask(browser, prompt="consent")
+    assert place_told(house, tokens(house, choose(browser, page, "CABINET"))) == "CABINET"
+    assert place_told(house, token) == "HOSPICE"
 
 
 @pytest.mark.parametrize("hint", [ELSEWHERE, "00000000000000", ""])
@@ -155,6 +160,12 @@ def test_what_pro_sante_connect_says_since_counts(house: Provider, psc: HostileP
     # The hospital is gone: no other place is told in its name.
     assert place_told(house, token) is None
     assert offered(ask(other, HOSPITAL)) == ["CABINET", "HOSPICE"]
+    # Nor is the last one left.
+    psc.lie = told(PLACES[0])
+    other = house.browser()
+    by_psc(other, psc, other.follow(other.authorize()))
+    assert place_told(house, token) is None
+    assert place_told(house, tokens(house, ask(other, HOSPITAL))) == "CABINET"
 
 
 def test_a_relying_party_that_wants_a_choice_does_not_make_it(house: Provider, browser: Browser) -> None:

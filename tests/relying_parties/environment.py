@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from tests.demonstration import ROOT
@@ -19,7 +18,7 @@ NODE = Path(sys.executable).with_name("node")
 _INSTALL_SECONDS = 900
 
 
-def prepare(name: str, directory: Path) -> Mapping[str, str]:
+def prepare(name: str, directory: Path) -> dict[str, str]:
     """Install what the page of this name needs; npm's modules into the directory.
 
     Returns variables for the application.

@@ -6,6 +6,7 @@ Contains one demo over TLS, one attempt a page. Not here: the pages' table (`tab
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from tests.relying_parties.application import running
 from tests.relying_parties.environment import prepare
 from tests.relying_parties.page import Page
 from tests.relying_parties.person import sign_in
+
+_TAKEN_SECONDS = 2
+"""A changed registration is in force within one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +73,4 @@ def _register(provider: Demonstration, page: Page, secret: str) -> None:
     clients = Path(provider.ready["clients_directory"])
     (clients / f"{page.client_id}.secret").write_text(secret)
     (clients / f"{page.client_id}.yaml").write_text(page.registration, "utf-8")
+    time.sleep(_TAKEN_SECONDS)

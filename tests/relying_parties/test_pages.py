@@ -87,9 +87,3 @@ def test_an_attempt_that_failed_is_told_in_the_table() -> None:
     page = read_page(TRIED[0])
     assert "0 of 1 signed" in table([Attempt(page, "no")])
     assert "| **no** |" in table([Attempt(page, "no")])
-
-
-def test_no_lock_names_an_index() -> None:
-    for lock in LOCKS.rglob("*"):
-        if lock.is_file():
-            assert not re.search(r"index-url|\"resolved\"", lock.read_text()), lock

@@ -35,7 +35,7 @@ BASE = "http://localhost:9980/igc"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, CardEntry]]:
     directory = tmp_path_factory.mktemp("igc")
-    return directory, {card["name"]: card for card in ensure_igc(directory, NOW, BASE)}
+    return directory, {card["name"]: card for card in ensure_igc(directory, NOW, BASE, stock_of_keys())}
 
 
 def certificate(path: str | Path) -> x509.Certificate:

@@ -125,7 +125,9 @@ class AuthorizeEndpoint:
         self, request: Request, asked: AuthorizationRequest, browser: str, binding: str, now: datetime
     ) -> Interaction:
         # facts/security AZ7: prompt=login counts nothing that was proved before this request.
-        fresh = [now] if asked.wants_login else []
+        # RFC 8252 §8.6: nor where a program that pretends to be this client would get the code.
+        wants_login = asked.wants_login or not asked.client.is_alone_at(asked.parameters["redirect_uri"])
+        fresh = [now] if wants_login else []
         if asked.max_age is not None:
             # Core §3.1.2.1: an authentication older than max_age does not count.
             fresh.append(now - timedelta(seconds=min(asked.max_age, 10**9)))

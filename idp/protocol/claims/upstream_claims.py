@@ -6,7 +6,7 @@ In the userinfo only, from the last identification, as it stands at the moment o
 from collections.abc import Collection
 from typing import Any
 
-from idp.accounts.practice import current_practice, practices_of
+from idp.accounts.practice import Practice, current_practice, practices_of
 from idp.accounts.standing import Told
 
 _AS_RECEIVED = ("SubjectRefPro", "SubjectRole", "otherIds")
@@ -30,7 +30,14 @@ def upstream_claims(told: Told | None, names: Collection[str], context_key: str 
         name: told.claims[name] for name in _AS_RECEIVED if name in names and name in told.claims
     }
     if _CONTEXT in names:
-        practice = current_practice(practices_of(told.claims), context_key or told.chosen_key)
+        practice = _practice(practices_of(told.claims), told.chosen_key, context_key)
         if practice is not None:
             known[_CONTEXT] = practice.released()
     return known
+
+
+def _practice(practices: tuple[Practice, ...], chosen: str | None, granted: str | None) -> Practice | None:
+    if granted is None:
+        return current_practice(practices, chosen)
+    # Told no more, no other structure is told in its name, were it the only one left.
+    return next((one for one in practices if one.key == granted), None)

@@ -97,22 +97,20 @@ class ClientAuthentication:
     def authenticate(self, request: Request, form: Mapping[str, str]) -> Client:
         """Returns the client that proved itself.
 
-        Raises ClientRefused, Slowed: nothing was compared, RuleBroken for two methods at once.
+        Raises ClientRefused, Slowed in its place, RuleBroken for two methods at once.
         """
         presented = _presented(request, form)
-        self.guesses.admit(request, presented.client_id)
         client = self.clients.get(presented.client_id)
-        if client is not None:
-            names_client(request, client)
         try:
             rule = self._broken(client, presented)
-            # A caller does not learn whether the client or its secret was wrong: what it reads is the same.
+            # A caller does not learn whether the client or its secret was wrong: what it reads is the same, and so is
+            # which page may read it.
             if client is None or rule is not None:
                 raise _refusal(rule or rules.UNKNOWN, client, presented, self.clients)
         except ClientRefused:
             self.guesses.refused(request, presented.client_id, client)
             raise
-        self.guesses.right(request, presented.client_id)
+        names_client(request, client)
         return client
 
     def _broken(self, client: Client | None, presented: PresentedCredentials) -> Rule | None:

@@ -83,7 +83,7 @@ class ClientDoor:
             return answer(Call(client, form, request))
         except ClientRefused as refused:
             network = self.networks.of(request)
-            self.trail.record_refusal(AuditEvent.CLIENT_REFUSED, network, used_basic=refused.used_basic)
+            self.trail.audit_refusal(AuditEvent.CLIENT_REFUSED, network, used_basic=refused.used_basic)
             return self._refusal(request, refused, client or refused.client)
         except ClientError as error:
             return self._refusal(request, error, client)

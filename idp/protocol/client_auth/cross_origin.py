@@ -28,7 +28,7 @@ _ACCEPTED = (
 
 
 def names_client(request: Request, client: Client) -> None:
-    """This request is one of this client, proved or not: no page of another may read its answer."""
+    """This request is one of this client, which proved itself: no page of another may read its answer."""
     request.environ[_CLIENT] = client
 
 
@@ -55,9 +55,9 @@ class CrossOrigin:
         return allowing(origin, methods) if origin in self._all() else ReadyResponse(200, (_VARY,))
 
     def open(self, request: Request, answer: Response) -> Response:
-        """Returns the answer, for the page to read if it is one of the client that the request names.
+        """Returns the answer, for the page to read if it is one of the client that the request is proved to be of.
 
-        Of any public client where it names none that is registered: such an answer is nobody's.
+        Of any public client where it is of none: such an answer is nobody's, and tells nothing of any client.
         """
         answer.headers.add(*_VARY)
         origin = request.headers.get("Origin")

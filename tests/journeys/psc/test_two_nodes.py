@@ -11,7 +11,7 @@ import requests
 from tests.adapters.granian.test_server import answers
 from tests.adapters.psc.hostile_psc import CLIENT_ID, CLIENT_SECRET, HostilePsc, Lie, say_status
 from tests.cli.test_bad_files import furnish, settings_of
-from tests.commands import ROOT, command_line, set_environment
+from tests.commands import ROOT, ForkedServer, set_environment
 from tests.limits import eventually, within
 from tests.protocol.psc import listening, person
 from tests.servers import RunningServer, free_port
@@ -55,8 +55,8 @@ def nodes(
         ):
             set_environment(monkeypatch, **(told | own))
             url = f"http://127.0.0.1:{(port := free_port())}"
-            command = command_line("serve", "--workers", "1", "--port", str(port))
-            node = RunningServer(url, command, lambda url=url: answers(f"{url}/health/live"), tmp_path / name)
+            command = ["serve", "--workers", "1", "--port", str(port)]
+            node = ForkedServer(url, command, lambda url=url: answers(f"{url}/health/live"), tmp_path / name)
             node.start()
             closing.callback(node.stop)
             started.append(node)

@@ -79,7 +79,7 @@ def test_no_claim_of_the_person_replaces_one_of_the_sign_in(party: PolicedParty)
 @pytest.mark.parametrize(
     ("members", "expected"),
     [
-        ({"id_token_claims": ["nmae"]}, r"expected one of: name, family_name, .*identity_verified_at$"),
+        ({"id_token_claims": ["nmae"]}, r"expected one of: name, family_name, .*identity_verified_at"),
         ({"id_token_claims": ["sub"]}, r"expected one of: name,"),
         ({"id_token_claims": ["professional_context"]}, r"expected one of: name,"),
         ({"id_token_claims": "name"}, r"expected a list"),
