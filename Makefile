@@ -54,7 +54,7 @@ conformance: $(VENV)/.installed-for-tests
 
 # Each in an environment of its own (var/relying-parties), from locks with hashes.
 relying-parties: $(VENV)/.installed-for-tests
-	@.ci/debian-packages
+	@.ci/debian-packages oidc-gen:oidc-agent-cli
 	@exec $(RUN) -m tests.relying_parties $(if $(ARGS),,--write) $(ARGS)
 
 check: $(VENV)/.installed-for-tests

@@ -16,7 +16,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import sqlalchemy as sa
-from bs4 import BeautifulSoup, SoupStrainer
+from bs4 import BeautifulSoup
+from bs4.filter import SoupStrainer
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import Engine
 from werkzeug.test import Client, TestResponse

@@ -1,7 +1,7 @@
 """`idp explain`: which rules a request keeps to, which one refuses it, and what to change. Needs and shows no secret.
 
 Not here: the rules (`protocol/rules`), reading what was pasted (`pasted`), a refused request by its reference
-(`refusals`).
+(`refusals`), what a person's claims are let through by (`explain_claims`).
 """
 
 import argparse
@@ -14,7 +14,6 @@ from idp.cli.pasted import NotUnderstood, Pasted, Reference, read_pasted, split
 from idp.clients.operator_rules import operator_rules
 from idp.clients.reading import Entry, files_of, read_files
 from idp.clients.registry import registry_of
-from idp.core.errors import Rule
 from idp.protocol.rules.walking import BEYOND, Find, Walk, walk_authorization, walk_token
 from idp.settings import Settings
 
@@ -74,13 +73,7 @@ def _lines(walk: Walk, entry: Entry | None) -> Iterator[str]:
             yield from (f"            {name}: {value}" for name, value in walk.facts.items())
         yield f"            change: {rule.cure}"
         if rule.member and entry is not None:
-            yield f"            in clients.yaml: {_place(entry, rule)}"
+            yield f"            in clients.yaml: {entry.says(rule.member)}"
         yield f"            source: {rule.clause}"
     if not walk.refusing:
         yield f"  no rule refuses it; not looked at: {BEYOND[walk.endpoint]}"
-
-
-def _place(entry: Entry, rule: Rule) -> str:
-    """Returns where it says what the rule goes by; where the client leaves it out, where the client stands."""
-    found = entry.given.get(rule.member)
-    return f"{(found or entry.at).place} {rule.member}{'' if found else ' (left out: the default holds)'}"

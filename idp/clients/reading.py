@@ -43,6 +43,11 @@ class Entry:
         fault.found = ""
         return fault
 
+    def says(self, member: str) -> str:
+        """Returns where it says what the client goes by; where it leaves that out, where the client stands."""
+        found = self.given.get(member)
+        return f"{(found or self.at).place} {member}{'' if found else ' (left out: the default holds)'}"
+
     @property
     def name(self) -> str:
         """Returns its client_id as far as it can be told; "" otherwise."""

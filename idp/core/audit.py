@@ -139,6 +139,9 @@ class AuditEvent(StrEnum):
     ACCOUNT_ENABLED = "account:enable:accepted"
     #: the operator ended the waits of a person after failures (`idp accounts unlock`)
     ACCOUNT_UNLOCKED = "account:unlock:accepted"
+    #: the operator looked at which claims a relying party would receive of this person, and what withholds the others
+    #: (`idp explain --as`); `door`, `values`: whether their values were shown too
+    CLAIMS_EXPLAINED = "claims:explain:accepted"
     #: « Ce n'était pas moi », of an entry of the history: every session was ended; `reported` is the event, `entry` its
     #: row. `password:close:accepted` and `passkey:remove:accepted` beside it if a password, or that passkey, had opened
     #: it

@@ -65,6 +65,14 @@ class Gate:
         `standing`: read for the charters of this client. `generation`: the account's, when what is shown (proofs and
         session, grant) began.
         """
+        against = self.against(standing, client, acr=acr, generation=generation)
+        if against:
+            raise IssueRefused(against[0])
+
+    def against(
+        self, standing: Standing, client: Requester, *, acr: Acr, generation: int
+    ) -> list[MayNotIssue]:
+        """Returns every reason that forbids it, the first one to tell first; none: it may be issued."""
         account = standing.account
         # facts/security §4.3: all are evaluated on the account row of this moment; the first that holds is told.
         reasons = (
@@ -75,9 +83,7 @@ class Gate:
             (MayNotIssue.ACR_TOO_LOW, RANK[acr] < RANK[client.minimum_acr]),
             (MayNotIssue.DOOR_CLOSED, not self._is_door_open(client, account, acr)),
         )
-        for reason, holds in reasons:
-            if holds:
-                raise IssueRefused(reason)
+        return [reason for reason, holds in reasons if holds]
 
     def _is_door_open(self, client: Requester, account: Account, acr: Acr) -> bool:
         """Whether a door to this acr is still open, here, for this client and this person: a closed one proves nothing

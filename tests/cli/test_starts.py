@@ -32,6 +32,7 @@ COMMANDS = {
     "clients_plan": "clients plan /nowhere.yaml",
     "psc": "psc check",
     "explain": "explain nothing",
+    "explain_claims": "explain --as 10000000025 --client nobody",
     "refusals": "error 0a1b2c3d",
     "serve": "serve",
     "trust": "trust check",
@@ -40,7 +41,7 @@ COMMANDS = {
 
 def test_each_module_has_its_command() -> None:
     parts = {
-        *("__init__", "__main__", "main", "served", "operate", "pasted"),
+        *("__init__", "__main__", "main", "served", "operate", "pasted", "let_in", "withheld"),
         *("card_options", "client_options", "db_options", "incident_options", "refusal_options"),
         *("audited", "audit_options", "activation", "activation_options"),
         *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),

@@ -99,3 +99,10 @@ def test_what_a_code_in_a_mailbox_proved_that_others_read_now_passes_no_more() -
 def test_the_gravest_reason_is_told_first() -> None:
     standing = a_standing(an_account(enabled=False, generation=1), due=(HOUSE,))
     assert refusal(standing, acr=Acr.PWD_OTP, minimum=Acr.PSC) is MayNotIssue.DISABLED
+
+
+def test_every_reason_is_there_for_whoever_explains_and_the_first_one_is_told() -> None:
+    standing = a_standing(an_account(enabled=False), due=(HOUSE,))
+    against = gate().against(standing, Requester(Acr.CPS), acr=Acr.PWD_OTP, generation=0)
+    assert against == [MayNotIssue.DISABLED, MayNotIssue.CHARTER_DUE, MayNotIssue.ACR_TOO_LOW]
+    assert refusal(standing, minimum=Acr.CPS, acr=Acr.PWD_OTP) is against[0]

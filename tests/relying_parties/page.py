@@ -14,6 +14,7 @@ import yaml
 
 _BLOCK = re.compile(r"^```(\w+) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _OPEN = re.compile(r"^Open <(https?://[^>]+)>(, with JavaScript)?", re.MULTILINE)
+_PRINTED = "Open the address that it prints."
 _VERSION = re.compile(r"^Run with: (.+)\.$", re.MULTILINE)
 _NEEDS = re.compile(r"^Needs: (.+)\.$", re.MULTILINE)
 _COMMANDS = frozenset({"install", "run"})
@@ -26,20 +27,20 @@ class PageFault(Exception):
 @dataclass(frozen=True, slots=True)
 class Page:
     """`needs`: what it takes beyond the library's own defaults. `versions`: as the page names them.
-    `is_scripted`: it is for a browser with JavaScript."""
+    `opened`: None for a command that prints the address. `is_scripted`: it is for a browser with JavaScript."""
 
     name: str
     title: str
     versions: str
     needs: str
-    opened: str
+    opened: str | None
     is_scripted: bool
     blocks: dict[str, str]
 
     @property
     def origin(self) -> str:
-        """The beginning of every address of the application."""
-        return self.opened[: self.opened.index("/", len("https://"))]
+        """The beginning of every address of the application. A command has none."""
+        return "" if self.opened is None else self.opened[: self.opened.index("/", len("https://"))]
 
     @property
     def registration(self) -> str:
@@ -71,14 +72,14 @@ def read_page(path: Path) -> Page:
             raise PageFault(f"{path.name}: {what}")
         return match
 
-    opened = found(_OPEN, "no « Open <…> » line")
+    opened = None if _PRINTED in text else found(_OPEN, "no « Open <…> » line")
     page = Page(
         name=path.stem,
         title=text.partition("\n")[0].removeprefix("# "),
         versions=found(_VERSION, "no « Run with: … » line")[1],
         needs=found(_NEEDS, "no « Needs: … » line")[1],
-        opened=opened[1],
-        is_scripted=opened[2] is not None,
+        opened=opened[1] if opened else None,
+        is_scripted=opened is not None and opened[2] is not None,
         blocks=blocks,
     )
     for wanted in ("install", "run"):

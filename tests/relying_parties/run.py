@@ -61,11 +61,11 @@ def _sign_in(provider: Demonstration, page: Page, place: Path) -> str | None:
         "REQUESTS_CA_BUNDLE": str(ca),
         "NODE_EXTRA_CA_CERTS": str(ca),
     }
-    with running(page, place, prepare(page.name, place) | told) as log:
-        shown = sign_in(provider, page)
+    with running(page, place, prepare(page.name, place) | told) as started:
+        shown = sign_in(provider, page, started)
         if shown.url.startswith(page.origin) and rpps in shown.words:
             return None
-        return f"at {shown.url}: {shown.words[:600]}\n{log.read_text('utf-8', 'replace')[-1500:]}"
+        return f"at {shown.url}: {shown.words[:600]}\n{started.written[-1500:]}"
 
 
 def _register(provider: Demonstration, page: Page, secret: str) -> None:
