@@ -6,9 +6,10 @@ Each lasts as long as its block, and sees to it that it happened. Not here: what
 
 import re
 import subprocess
+import sys
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -26,8 +27,6 @@ SLOW_SECONDS = 3.0
 #: How far a clock is stepped, forward and then back.
 STEPS_SECONDS = (300, -300)
 _FORMER = Path(__file__).parents[1] / "upgrade" / "former.tar.xz"
-#: Settings of the cluster that the former release does not know; it refuses what it does not know.
-_NEW_SINCE = ("CADUCEE_OPERATIONS_PORT", "CADUCEE_OPERATIONS_WORKER_PORT")
 _REVISION = re.compile('^SCHEMA_REVISION = "[0-9]{4}"$', re.MULTILINE)
 _AWAY = ("idp-1", "idp-2", "worker", "card-host")
 
@@ -113,8 +112,8 @@ class Operating:
         self.damage.note("former release, then ours: idp-2")
         root = self.region.cluster.state / "former"
         unpack_former(root, SCHEMA_REVISION)
-        told: dict[str, str | None] = dict.fromkeys(_NEW_SINCE)
-        with self.region.started_as("idp-2", environment=told | {"PYTHONPATH": str(root)}, root=root):
+        told = without_new_settings(root, self.region.settings()) | {"PYTHONPATH": str(root)}
+        with self.region.started_as("idp-2", environment=told, root=root):
             assert (Path("/proc") / str(self.region.pid("idp-2")) / "cwd").readlink() == root
             yield
 
@@ -132,6 +131,20 @@ def unpack_former(root: Path, revision: str) -> None:
         code, number = _REVISION.subn(f'SCHEMA_REVISION = "{revision}"', file.read_text("utf-8"))
         assert number == 1
         file.write_text(code, "utf-8")
+
+
+def without_new_settings(root: Path, settings: Mapping[str, str]) -> dict[str, str | None]:
+    """Returns those that the former release refuses, as it does every setting that it does not know, as unset."""
+    program = "from idp.settings.groups import catalogue; print(*catalogue())"
+    listed = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=root,
+        env={"PYTHONPATH": str(root)},
+        capture_output=True,
+        check=True,
+    )
+    known = {f"CADUCEE_{name}" for name in listed.stdout.decode().split()}
+    return {name: None for name in settings if not {name, name.removesuffix("_FILE")} & known}
 
 
 def _faketime() -> str:

@@ -79,7 +79,7 @@ class Somebody:
     rpps: str
     stopped: threading.Event = field(default_factory=threading.Event)
     #: Seconds between two acts: it is the servers that are to be busy.
-    pause: ClassVar[float] = 0.2
+    pause: ClassVar[float] = 0.5
 
     def acts(self) -> Sequence[Callable[[], Outcome | None]]:
         """Returns what they do in turn; an act that counts its parts itself has no outcome."""
