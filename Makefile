@@ -54,7 +54,8 @@ conformance: $(VENV)/.installed-for-tests
 
 # Each in an environment of its own (var/relying-parties), from locks with hashes.
 relying-parties: $(VENV)/.installed-for-tests
-	@.ci/debian-packages oidc-gen:oidc-agent-cli
+	@.ci/debian-packages oidc-gen:oidc-agent-cli plackup:liblemonldap-ng-portal-perl \
+		plackup:libgd-securityimage-perl plackup:libimage-magick-perl
 	@exec $(RUN) -m tests.relying_parties $(if $(ARGS),,--write) $(ARGS)
 
 check: $(VENV)/.installed-for-tests

@@ -16,7 +16,7 @@ from tests.relying_parties.table import BEGIN, END, PAGES, table
 _REGISTRATION = re.compile(r"^```yaml clients\.d/\S+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PATHS = sorted(path for path in PAGES.glob("*.md") if path.stem != "README")
 TRIED = [path for path in PATHS if "```sh run" in path.read_text("utf-8")]
-OF_THE_SYSTEM = {"mod-auth-openidc", "oidc-agent"}
+OF_THE_SYSTEM = {"lemonldap-ng", "mod-auth-openidc", "oidc-agent"}
 """From Debian packages, without a lock."""
 
 
@@ -35,7 +35,7 @@ def test_a_registration_of_a_page_is_taken_as_it_stands(path: Path, tmp_path: Pa
 
 def test_every_page_that_is_tried_has_what_is_copied_and_a_lock() -> None:
     pages = [read_page(path) for path in TRIED]
-    assert len({page.client_id for page in pages}) == len({page.origin for page in pages}) == len(pages) >= 15
+    assert len({page.client_id for page in pages}) == len({page.origin for page in pages}) == len(pages) >= 16
     locked = {entry.name.removesuffix(".txt") for entry in LOCKS.iterdir()}
     assert locked == {page.name for page in pages} - OF_THE_SYSTEM
 
