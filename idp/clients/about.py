@@ -15,6 +15,7 @@ from idp.clients.directions import (
     longer_loosens,
     more_loosens,
     more_tightens,
+    named_loosens,
     neither,
     true_tightens,
 )
@@ -55,7 +56,7 @@ ABOUT: Mapping[str, About] = {
     "frontchannel_logout_uri": About("Framed, with `iss` and `sid`, when the session ends."),
     "backchannel_logout_uri": About("Called with a logout token when the session ends."),
     "allowed_origins": About(
-        "Origins whose pages may call for it; without it those of `redirect_uris`.", more_loosens
+        "Origins whose pages may call for it; without it those of `redirect_uris`.", named_loosens
     ),
     "token_endpoint_auth_method": About(
         "How it proves itself; `none` is a public client; without it by its secret, as Basic or in the form.",

@@ -181,6 +181,28 @@ def test_a_plan_says_who_comes_who_goes_who_may_more_and_who_less(shell: Shell) 
     assert [step["direction"] for step in told["changed"][0]["members"]] == ["loosens", "tightens"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "is_refused"),
+    [
+        ("", '["https://pages.example"]', True),
+        ("[]", "", True),
+        ('["https://pages.example"]', "[]", False),
+    ],
+)
+def test_origins_that_may_be_others_are_told_as_more(
+    shell: Shell, before: str, after: str, is_refused: bool
+) -> None:
+    """Without a list they are those of the redirect addresses, not all."""
+    entry = ENTRY.replace(f"client_secret: {{sha256: {DIGEST}}}", "token_endpoint_auth_method: none")
+    assert entry != ENTRY
+    files = [
+        shell.write(name, f"clients:\n{entry}" + (f"    allowed_origins: {told}\n" if told else ""))
+        for name, told in (("former.yaml", before), ("new.yaml", after))
+    ]
+    status, _, _ = shell.run("plan", files[1], "--against", files[0], "--refuse-loosening")
+    assert status == (4 if is_refused else 0)
+
+
 def test_a_plan_that_only_tightens_is_not_refused(shell: Shell) -> None:
     file = shell.write("new.yaml", f"{GOOD}    require_pushed_authorization_requests: true\n")
     status, out, _ = shell.run("plan", file, "--refuse-loosening")

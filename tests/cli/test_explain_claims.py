@@ -29,6 +29,7 @@ from tests.configured import changed
 from tests.fakes import NOON
 from tests.passkeys import a_passkey
 from tests.protocol.policed import POLICED, PolicedParty, claims_in, signed_in_by
+from tests.protocol.psc import ONE_PLACE
 from tests.provider import (
     LONG_AGO,
     RP,
@@ -49,18 +50,7 @@ PROVED: Mapping[str, tuple[AuthenticatorId, ...]] = {
     "password": ("password", "email_otp"),
 }
 ALL_SCOPES = list(CLAIMS_OF_SCOPE)
-SAID = {
-    "SubjectRefPro": {
-        "exercices": [
-            {
-                "codeProfession": "10",
-                "codeCategorieProfessionnelle": "C",
-                "activities": [{"codeModeExercice": "S", "raisonSocialeSite": "HOPITAL"}],
-            }
-        ]
-    },
-    "SubjectRole": ["10^1.2.250.1.213.1.1.5.5"],
-}
+SAID = {**ONE_PLACE, "SubjectRole": ["10^1.2.250.1.213.1.1.5.5"]}
 CLIENTS: Mapping[str, Mapping[str, Any]] = {
     "the least": {"scopes": ["openid"]},
     "two scopes, in the ID Token": {

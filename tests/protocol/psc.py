@@ -17,6 +17,18 @@ from idp.adapters.sql.schema import audit_events, outbox
 from tests.adapters.psc.hostile_psc import CLIENT_ID, CLIENT_SECRET, HostilePsc, Lie, hostile_psc
 from tests.provider import ISSUER, RPPS, Browser, Provider
 
+#: What it may have said of a person with one place of work.
+ONE_PLACE: dict[str, Any] = {
+    "SubjectRefPro": {
+        "exercices": [
+            {
+                "codeProfession": "10",
+                "codeCategorieProfessionnelle": "C",
+                "activities": [{"codeModeExercice": "S", "raisonSocialeSite": "HOPITAL"}],
+            }
+        ]
+    }
+}
 SUBJECT = f"f:550dc1c8-d97b-4b1e-ac8c-8eb4471cf9dd:8{RPPS}"
 
 

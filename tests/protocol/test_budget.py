@@ -21,6 +21,7 @@ from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
 from idp.app import create
 from tests.configured import changed
+from tests.protocol.psc import ONE_PLACE
 from tests.provider import (
     ISSUER,
     PASSWORD,
@@ -38,18 +39,6 @@ from tests.servers import postgresql_server, redis_server
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 SCOPE = "openid profile email psc professional_context"
-#: What Pro Santé Connect said, with one place of work.
-SAID = {
-    "SubjectRefPro": {
-        "exercices": [
-            {
-                "codeProfession": "10",
-                "codeCategorieProfessionnelle": "C",
-                "activities": [{"codeModeExercice": "S", "raisonSocialeSite": "HOPITAL"}],
-            }
-        ]
-    }
-}
 
 
 @dataclass
@@ -140,7 +129,7 @@ def house(templates: Path, tmp_path_factory: pytest.TempPathFactory, every_door:
         provider = Provider(create(settings), settings, database, enrol(settings, database))
         _accept(provider)
         links = SqlUpstreamLinks(database, "https://psc.invalid")
-        links.link(provider.account.id, "subject", LONG_AGO, SAID)
+        links.link(provider.account.id, "subject", LONG_AGO, ONE_PLACE)
         house = House(provider, tally)
         house.browser.sign_in(scope="openid")
         yield house
