@@ -7,10 +7,11 @@ import secrets
 import shutil
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import sqlalchemy as sa
@@ -67,6 +68,7 @@ class House:
 
     place: Path
     told: dict[str, str]
+    closing: ExitStack = field(default_factory=ExitStack)
 
     @property
     def settings(self) -> Settings:
@@ -130,7 +132,9 @@ def house(well: House, tmp_path: Path) -> Iterator[House]:
     """A copy of it; its Redis is as it was afterwards."""
     shutil.copytree(well.place, tmp_path, dirs_exist_ok=True)
     told = {name: text.replace(str(well.place), str(tmp_path)) for name, text in well.told.items()}
-    yield House(tmp_path, told)
+    copied = House(tmp_path, told)
+    with copied.closing:
+        yield copied
     with closing(Redis.from_url(well.told["REDIS"])) as server:
         server.config_set("maxmemory-policy", "noeviction")
         server.config_set("save", "3600 1")
@@ -243,7 +247,10 @@ def backup_old(house: House) -> None:
 
 
 def disk_full(house: House) -> None:
-    house.told["OPERATIONS_DISK_FREE"] = "99"
+    # Temporary files of tests are in memory, which is nearly empty; this is a disk.
+    keys = house.closing.enter_context(TemporaryDirectory(dir="/var/tmp"))
+    shutil.copytree(house.place / "keys", keys, dirs_exist_ok=True)
+    house.told |= {"KEYS_DIRECTORY": keys, "OPERATIONS_DISK_FREE": "99"}
 
 
 def lists_stale(house: House) -> None:
