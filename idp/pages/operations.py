@@ -203,6 +203,25 @@ class CharterView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FindingView:
+    """`state`: `red`, `amber`, `green`. In English, as the command says it."""
+
+    name: str
+    state: str
+    says: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingsView:
+    """What `idp doctor` says. `wrong`: red first."""
+
+    at: str
+    wrong: tuple[FindingView, ...]
+    well: tuple[FindingView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperationsPage:
     """A part that is None cannot be told now; `psc` and `lists` also where there is none. `lines`: of the node's
     readiness, in English as commands have them. `lists`: authorities without a revocation list. `backup`: when the
@@ -212,6 +231,8 @@ class OperationsPage:
     at: str
     status: str
     lines: Sequence[str]
+    #: None: the first look is not over.
+    findings: FindingsView | None
     day: DayView | None
     clients: ClientsView | None
     work: WorkView | None

@@ -13,12 +13,15 @@ from idp.adapters.operations.listener import Answer, Endpoint, Question, serve_o
 from idp.adapters.operations.page_access import for_administrators, page_tls
 from idp.adapters.sql.event_counts import SqlEventCounts
 from idp.core.day_counts import DayCounts
+from idp.core.finding import Finding
 from idp.core.kept_figures import KeptFigures
 from idp.core.readiness import Readiness
 from idp.pages.frame import Frame
 from idp.settings import Settings, bad_setting
 from idp.settings.where import LOCALES
 from idp.web.headers import SECURITY_HEADERS
+from idp.wiring.audit import node_of
+from idp.wiring.operations_findings import Examinations
 from idp.wiring.operations_sections import Sections
 from idp.wiring.parts import Parts
 from idp.wiring.web import WebParts
@@ -44,6 +47,13 @@ def page_endpoints(parts: Parts, readiness: Readiness, directory: Path | None) -
             events=SqlEventCounts(parts.database), store=store, clock=parts.clock, every=chosen.counted_every
         ),
         figures=KeptFigures(store=store, clock=parts.clock, every=chosen.people_counted_every),
+        examinations=Examinations(
+            examine=partial(_examine, parts),
+            node=node_of(parts.settings),
+            store=store,
+            clock=parts.clock,
+            every=chosen.counted_every,
+        ),
         directory=directory,
     )
     endpoints: dict[str, Endpoint] = {"/": partial(_page, parts, readiness, sections)}
@@ -66,6 +76,13 @@ def require_page_tls(settings: Settings) -> ssl.SSLContext:
     except OSError as error:
         told = f"a certificate, its key, and authorities, each in PEM; {error.strerror or error}"
         raise bad_setting(_FILE_NAMES, told) from error
+
+
+def _examine(parts: Parts) -> tuple[Finding, ...]:
+    # Only now: what it asks is loaded by who looks.
+    from idp.wiring.doctor.examine import examine_running
+
+    return examine_running(parts)
 
 
 def _page(parts: Parts, readiness: Readiness, sections: Sections, question: Question) -> Answer:

@@ -114,11 +114,26 @@ _CHARTER = views.CharterView(
     revision="2026-1", published_on="3 mars 2026", accepted=8125, left=431, counted_at="16 h 30"
 )
 
+_FINDINGS = views.FindingsView(
+    at="16 h 42",
+    wrong=(
+        views.FindingView(
+            name="disk",
+            state="red",
+            says="database: 2 % free of /var/lib/caducee",
+            remedy="make room: SQLite refuses to write on a full disk",
+        ),
+        views.FindingView(name="backup", state="amber", says="none is known", remedy="`idp db backup`"),
+    ),
+    well=(views.FindingView(name="schema", state="green", says="0028, as this code needs", remedy=""),),
+)
+
 FULL = views.OperationsPage(
     node="idp-1",
     at="30 novembre 2026, 16 h 42",
     status="ready",
     lines=(),
+    findings=_FINDINGS,
     day=_DAY,
     clients=_CLIENTS,
     work=_WORK,
@@ -142,6 +157,7 @@ def operations_states() -> dict[str, views.OperationsPage]:
             FULL,
             status="degraded",
             lines=("degraded: mails: 3 wait, the oldest for 742 s",),
+            findings=replace(_FINDINGS, wrong=()),
             psc=replace(_PSC, state="out", latencies=()),
             day=replace(_DAY, is_complete=False, plots=(_NOT_COUNTED,), reasons=()),
             clients=replace(_CLIENTS, searched_to=""),
@@ -161,6 +177,7 @@ def operations_states() -> dict[str, views.OperationsPage]:
             FULL,
             status="unavailable",
             lines=("unavailable: database: it does not answer",),
+            findings=None,
             day=None,
             clients=None,
             work=None,
