@@ -17,6 +17,7 @@ from idp.cli.audit_options import add_audit, add_roles, operator_name
 from idp.cli.audited import told_in_audit
 from idp.cli.card_options import add_card
 from idp.cli.client_options import add_clients
+from idp.cli.conformity_options import add_conformity
 from idp.cli.db_options import GROUPS, add_database
 from idp.cli.doctor_options import add_doctor
 from idp.cli.incident_options import add_incident
@@ -108,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     add_roles(add)
     add_incident(add)
     add_refusals(add)
+    add_conformity(add)
     server = add("serve", "serve.serve", "serve the provider")
     server.set_defaults(needs_settings=False)  # Its first process does without.
     server.add_argument("--host", default="127.0.0.1")

@@ -32,6 +32,7 @@ COMMANDS = {
     "clients_check": "clients check",
     "clients_plan": "clients plan /nowhere.yaml",
     "psc": "psc check",
+    "conformity": "conformity",
     "explain": "explain nothing",
     "explain_claims": "explain --as 10000000025 --client nobody",
     "refusals": "error 0a1b2c3d",
@@ -44,7 +45,7 @@ def test_each_module_has_its_command() -> None:
     parts = {
         *("__init__", "__main__", "main", "served", "pasted", "let_in", "withheld"),
         *("card_options", "client_options", "db_options", "doctor_options"),
-        *("incident_options", "refusal_options"),
+        *("conformity_options", "incident_options", "refusal_options"),
         *("audited", "audit_options", "activation", "activation_options"),
         *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),
     }
