@@ -70,7 +70,7 @@ class AuditEvent(StrEnum):
     SESSION_DISOWNED = "session:confirm:refused"
     #: an SSO session ended: the person signed out, here or at Pro Santé Connect, or ended it from another browser, all
     #: others (`others`) or all (`all`); `by` `person`, `psc`, `password_change`, `report`, `closing` (of the account),
-    #: `incident` (`incident` names it)
+    #: `incident` (`incident` names it), `operator` (`idp accounts sign-out`)
     SESSION_ENDED = "session:end:accepted"
     #: `idp accounts activate`: a code was given out; `checked`: what was checked, in the administrator's words
     ACTIVATION_ISSUED = "activation:issue:accepted"
@@ -139,6 +139,8 @@ class AuditEvent(StrEnum):
     ACCOUNT_ENABLED = "account:enable:accepted"
     #: the operator ended the waits of a person after failures (`idp accounts unlock`)
     ACCOUNT_UNLOCKED = "account:unlock:accepted"
+    #: the operator looked at an account; `how` `find`, `show`, `sessions` (`idp accounts`). Without one: none was found
+    ACCOUNT_LOOKED_UP = "account:look_up:accepted"
     #: the operator looked at which claims a relying party would receive of this person, and what withholds the others
     #: (`idp explain --as`); `door`, `values`: whether their values were shown too
     CLAIMS_EXPLAINED = "claims:explain:accepted"
