@@ -54,12 +54,9 @@ class SignOut:
 
     def end_for_operator(
         self, sid: str, account_id: AccountId, now: datetime, also: Callable[[], None]
-    ) -> bool:
-        """End the session of this name, together with what `also` writes. Returns whether this call was the first to.
-
-        Raises StoreUnavailable.
-        """
-        return self._end(sid, now, account_id, None, also, by="operator").is_first
+    ) -> None:
+        """End the session of this name and person, together with what `also` writes. Raises StoreUnavailable."""
+        self._end(sid, now, account_id, None, also, by="operator")
 
     def end_from_upstream(self, upstream_sid: str, now: datetime) -> None:
         """The person signed out at Pro Santé Connect: end each session that came from there, and let no sign-in
