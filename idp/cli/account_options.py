@@ -3,6 +3,7 @@ import the provider."""
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
 from idp.cli.activation_options import add_activation
 
@@ -42,6 +43,18 @@ def _add_ending(add: Add) -> None:
         add("accounts sign-out", "accounts_ended.sign_out", "end a person's sessions; applications are told")
     )
     sign_out.add_argument("--session", metavar="SID", help="this one alone, as `sessions` names it")
+    export = _add_person(
+        add("accounts export", "accounts_export.export", "the copy of a person's data, as « Mes données »")
+    )
+    where = export.add_mutually_exclusive_group(required=True)
+    where.add_argument("--out", type=Path, metavar="FILE", help="a new file, mode 0600")
+    where.add_argument("--stdout", action="store_true", help="shown, or for a pipe")
+    erase = _add_person(
+        add("accounts erase", "accounts_ended.erase", "close an account, and erase it after the grace")
+    )
+    erase.add_argument("--motive", help="why, in words that the person reads; the trail keeps them: no name")
+    erase.add_argument("--now", action="store_true", help="without the grace: nothing brings it back")
+    erase.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _add_person(command: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -123,13 +123,14 @@ class AuditEvent(StrEnum):
     EMAIL_SHARED = "email:share:accepted"
     #: at a sign-in by card or Pro Santé Connect, the person put that off
     EMAIL_PUT_OFF = "email:prove:put_off"
-    #: a person took a copy of their data
+    #: a person took a copy of their data, or `by` `operator` (`idp accounts export`)
     DATA_EXPORTED = "data:export:accepted"
-    #: a person asked for the end of the account, after a fresh proof: everything that was open is over
+    #: a person asked for the end of the account, after a fresh proof: everything that was open is over; or `by`
+    #: `operator` (`idp accounts erase`), with the `motive`, `at_once` where no time was left to take it back
     CLOSE_REQUESTED = "account:close:requested"
     #: they took it back, in a sign-in by card or Pro Santé Connect
     CLOSE_CANCELLED = "account:close:cancelled"
-    #: the worker erased it: the id named here is nobody's any more
+    #: it was erased, by the worker or at once by the operator: the id named here is nobody's any more
     ACCOUNT_ERASED = "account:erase:accepted"
     #: the worker warned of an account that was not used for long
     ACCOUNT_UNUSED_TOLD = "account:unused:told"

@@ -14,6 +14,8 @@ VARIANTS: Mapping[AuditEvent, frozenset[str]] = {
         {"psc", "password_change", "person", "report", "closing", "incident", "operator"}
     ),
     AuditEvent.ACCOUNT_DISABLED: frozenset({"unused"}),
+    AuditEvent.DATA_EXPORTED: frozenset({"operator"}),
+    AuditEvent.CLOSE_REQUESTED: frozenset({"operator"}),
     AuditEvent.PROOF_ADDED: frozenset({"cps", "psc"}),
 }
 

@@ -1,6 +1,5 @@
 """`idp accounts find`, `show`, `sessions` and `sign-out`, on a provider with people signed in."""
 
-import argparse
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,68 +7,19 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from idp.accounts.account import Account
 from idp.adapters.sql.schema import audit_events, logout_notices
-from idp.cli import accounts, accounts_ended, accounts_seen
-from idp.cli.account_options import add_accounts
-from idp.cli.main import tell
 from idp.core.audit import AuditEvent
-from idp.settings import Settings
+from tests.cli.account_commands import NOBODY, OTHER, a_house, parsed, run, told
 from tests.people import BOB, an_account, an_identity
 from tests.protocol.psc import facts, subjects_of_mails
 from tests.provider import RP, RPPS, Provider, answer_of, audited
 
-OTHER, NOBODY = "10000000025", "10000000033"
-Command = Callable[[Settings, argparse.Namespace], int]
-COMMANDS: dict[str, Command] = {
-    "find": accounts_seen.find,
-    "show": accounts_seen.show,
-    "sessions": accounts_seen.sessions,
-    "sign-out": accounts_ended.sign_out,
-    "enable": accounts.enable,
-    "disable": accounts.disable,
-}
 LOOKED_UP = "account:look_up:accepted"
 
 
 @pytest.fixture
 def house(app_factory: Callable[..., Provider]) -> Provider:
-    made = app_factory().register(
-        RP,
-        backchannel_logout_uri="https://trajectoire.example/back",
-        grant_types="[authorization_code, refresh_token]",
-    )
-    made.accounts.add(other())
-    return made
-
-
-def other() -> Account:
-    identity = an_identity(rpps=OTHER, family_name="ŒUVRARD-LE GALL", given_name="Hélène")
-    return an_account(id=BOB, subject="sub-of-helene", email="Hélène@hopital.example", identity=identity)
-
-
-def parsed(name: str, *options: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    actions = parser.add_subparsers()
-    add_accounts(lambda path, run, help_text: actions.add_parser(path.partition(" ")[2], help=help_text))
-    return parser.parse_args([name, *options])
-
-
-def run(house: Provider, name: str, *options: str) -> int:
-    """As `main` does, with the settings of this house."""
-    try:
-        return COMMANDS[name](house.settings, parsed(name, *options))
-    except Exception as error:
-        status = tell(error)
-        if status is None:
-            raise
-        return status
-
-
-def told(house: Provider, capsys: pytest.CaptureFixture[str], name: str, *options: str) -> str:
-    capsys.readouterr()
-    assert run(house, name, *options) == 0
-    return capsys.readouterr().out
+    return a_house(app_factory)
 
 
 def found(house: Provider, capsys: pytest.CaptureFixture[str], *what: str) -> list[str]:

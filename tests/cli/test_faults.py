@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from idp.cli import accounts, accounts_ended, charter, trust
+from idp.cli import accounts, accounts_ended, accounts_export, charter, trust
 from idp.core.ephemeral import StoreUnavailable
 from idp.settings import Settings
 from tests.configured import changed
@@ -75,6 +75,11 @@ def test_waits_end_with_their_audit_event(world: World) -> None:
 def test_sessions_are_ended_with_their_audit_event(world: World) -> None:
     commits = together("accounts", "outbox", "session:end:accepted") | ENDED
     fail(world, accounts_ended.sign_out, Namespace(person=RPPS, session=None), commits)
+
+
+def test_a_copy_is_handed_over_with_its_audit_event(world: World) -> None:
+    commits = together("outbox", "data:export:accepted")
+    fail(world, accounts_export.export, Namespace(person=RPPS, stdout=True), commits)
 
 
 def test_charter_is_published_with_its_audit_event(world: World, tmp_path: Path) -> None:

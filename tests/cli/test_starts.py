@@ -16,6 +16,7 @@ COMMANDS = {
     "audit": "audit seals",
     "accounts": "accounts unlock 10000000025",
     "accounts_seen": "accounts show 10000000025",
+    "accounts_export": "accounts export 10000000025 --stdout",
     "accounts_ended": "accounts sign-out 10000000025",
     "background": "worker",
     "backups": "db restore /nowhere",
