@@ -54,6 +54,8 @@ def test_each_module_has_its_command() -> None:
             "account_options",
             "account_words",
             "whom",
+            "asking",
+            "new_file",
         ),
         *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),
     }
