@@ -23,6 +23,7 @@ COMMANDS = {
     "database": "db check",
     "epoch": "epoch new",
     "incident": "incident end",
+    "init": "init /nowhere --issuer id.example",
     "keys": "keys list",
     "logouts": "logouts list",
     "mail": "mail check",
@@ -35,6 +36,7 @@ COMMANDS = {
     "explain_claims": "explain --as 10000000025 --client nobody",
     "refusals": "error 0a1b2c3d",
     "serve": "serve",
+    "settings": "settings show",
     "trust": "trust check",
 }
 
@@ -44,6 +46,7 @@ def test_each_module_has_its_command() -> None:
         *("__init__", "__main__", "main", "served", "operate", "pasted", "let_in", "withheld"),
         *("card_options", "client_options", "db_options", "incident_options", "refusal_options"),
         *("audited", "audit_options", "activation", "activation_options"),
+        *("install_options", "shape"),
         *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),
     }
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts
