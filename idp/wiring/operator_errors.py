@@ -6,6 +6,7 @@ from idp.adapters.card_host.tls import UnsuitableHostKey
 from idp.adapters.hsm.uri import BadPkcs11Uri
 from idp.adapters.software_signer import BadKeyFile
 from idp.adapters.sql.database import DatabaseMissing, UnsupportedDatabase
+from idp.adapters.sql.execution import DriverMissing
 from idp.adapters.sql.schema_state import DatabaseUnusable
 from idp.cards.anchors import AnchorsRefused
 from idp.cards.rpps import InvalidRpps
@@ -26,6 +27,7 @@ OPERATOR_ERRORS = (
     SignerUnavailable,
     DatabaseMissing,
     DatabaseUnusable,
+    DriverMissing,
     UnsupportedDatabase,
     StoreUnavailable,
     InvalidRpps,
