@@ -1,5 +1,6 @@
 """Contains the faults that every command, and `doctor`, tell in a line. Not here: who tells them."""
 
+from idp.accounts.repository import SeveralMeant
 from idp.adapters.backup_file import BadBackup
 from idp.adapters.card_host.proxy_listener import ProxyUserUnknown
 from idp.adapters.card_host.tls import UnsuitableHostKey
@@ -10,7 +11,6 @@ from idp.adapters.sql.execution import DriverMissing
 from idp.adapters.sql.schema_state import DatabaseUnusable
 from idp.cards.anchors import AnchorsRefused
 from idp.cards.rpps import InvalidRpps
-from idp.cli.whom import SeveralMeant
 from idp.clients.located_yaml import BadYaml
 from idp.core.ephemeral import StoreUnavailable
 from idp.signing.signer import SignerUnavailable
