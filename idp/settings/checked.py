@@ -56,6 +56,7 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "bounds": bounds.RULES,
     "crowd": crowd.RULES,
     "operations": operations.RULES,
+    "conformity": (),
     "operations_page": operations_page.RULES,
 }
 

@@ -31,7 +31,7 @@ from idp.signing.schedule import KeyRecord
 from idp.web.local_time import local_day, local_hour, local_time
 from idp.wiring.audit import node_of
 from idp.wiring.cards import build_crl_index, needed_lists
-from idp.wiring.certificate_ends import certificate_ends
+from idp.wiring.certificates import certificate_ends
 from idp.wiring.operations_day import clients_view, day_view, end_view
 from idp.wiring.operations_findings import Examinations
 from idp.wiring.parts import Parts

@@ -13,6 +13,7 @@ from idp.pages import email as email_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import personal_data as data_pages
 from idp.pages import sign_in as pages
+from idp.pages.choice import ChoicePage
 from idp.pages.closing import ClosingPage
 from idp.pages.door import DoorPage
 from idp.pages.form_post import FormPostPage
@@ -85,7 +86,7 @@ def hostile_states() -> Iterator[State]:
             charter=CharterView(revision=HOSTILE, published_on=HOSTILE, counted_at=HOSTILE),
         ),
         "door.html": DoorPage(door="password", doors=ALL, notice="choice.hinted", login_hint=HOSTILE),
-        "choice.html": pages.ChoicePage(doors=ALL, notice="choice.step_up"),
+        "choice.html": ChoicePage(doors=ALL, notice="choice.step_up"),
         "password.html": pages.PasswordPage(doors=ALL, rpps=HOSTILE, error="password.refused"),
         "email_otp.html": otp(masked_email=HOSTILE, expires_at_local=HOSTILE),
         "enrolment.html": enrolment(identity=identity, values=typed),
