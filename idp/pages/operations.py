@@ -222,6 +222,35 @@ class FindingsView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeansView:
+    """A means of identification in words, and how many of the rules in force it keeps."""
+
+    name: str
+    is_open: bool
+    met: int
+    not_met: int
+    not_ours: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenRuleView:
+    """`asks`: what the rule asks for, in words."""
+
+    means: str
+    rule: str
+    asks: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConformityView:
+    """`broken`: rules in force that an open means does not keep."""
+
+    at: str
+    means: tuple[MeansView, ...]
+    broken: tuple[BrokenRuleView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperationsPage:
     """A part that is None cannot be told now; `psc` and `lists` also where there is none. `lines`: of the node's
     readiness, in English as commands have them. `lists`: authorities without a revocation list. `backup`: when the
@@ -242,3 +271,5 @@ class OperationsPage:
     lists: int | None
     backup: str | None
     charter: CharterView | None
+    #: None: the rules, or what they judge, cannot be read.
+    conformity: ConformityView | None

@@ -21,6 +21,7 @@ from idp.settings import Settings, bad_setting
 from idp.settings.where import LOCALES
 from idp.web.headers import SECURITY_HEADERS
 from idp.wiring.audit import node_of
+from idp.wiring.operations_conformity import ConformityViews
 from idp.wiring.operations_findings import Examinations
 from idp.wiring.operations_sections import Sections
 from idp.wiring.parts import Parts
@@ -28,12 +29,8 @@ from idp.wiring.web import WebParts
 
 _STATIC = Path(__file__).parents[1] / "static"
 _HTML = "text/html; charset=utf-8"
-_FILES = {
-    "caducee.css": "text/css; charset=utf-8",
-    "operations.css": "text/css; charset=utf-8",
-    "caducee.svg": "image/svg+xml",
-    "favicon.svg": "image/svg+xml",
-}
+#: Of the files that pages show, by the end of their names; a script is none.
+_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png"}
 _HEADERS = {**SECURITY_HEADERS, "Cross-Origin-Resource-Policy": "same-origin"}
 _FILE_NAMES = "OPERATIONS_PAGE_CERTIFICATE_FILE OPERATIONS_PAGE_KEY_FILE OPERATIONS_PAGE_AUTHORITIES_FILE"
 
@@ -54,10 +51,13 @@ def page_endpoints(parts: Parts, readiness: Readiness, directory: Path | None) -
             clock=parts.clock,
             every=chosen.counted_every,
         ),
+        conformity=ConformityViews(settings=parts.settings, every=chosen.people_counted_every),
         directory=directory,
     )
     endpoints: dict[str, Endpoint] = {"/": partial(_page, parts, readiness, sections)}
-    endpoints |= {f"/static/{name}": partial(_file, name) for name in _FILES}
+    endpoints |= {
+        f"/static/{file.name}": partial(_file, file) for file in _STATIC.iterdir() if file.suffix in _TYPES
+    }
     return {path: for_administrators(endpoint, _HEADERS) for path, endpoint in endpoints.items()}
 
 
@@ -107,5 +107,5 @@ def _locale(web: WebParts, question: Question) -> str:
     return chosen if chosen in LOCALES else web.locales.accepted(question.languages)
 
 
-def _file(name: str, question: Question) -> Answer:
-    return Answer(200, (_STATIC / name).read_bytes(), _FILES[name])
+def _file(file: Path, question: Question) -> Answer:
+    return Answer(200, file.read_bytes(), _TYPES[file.suffix])

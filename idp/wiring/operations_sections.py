@@ -32,6 +32,7 @@ from idp.web.local_time import local_day, local_hour, local_time
 from idp.wiring.audit import node_of
 from idp.wiring.cards import build_crl_index, needed_lists
 from idp.wiring.certificates import certificate_ends
+from idp.wiring.operations_conformity import ConformityViews
 from idp.wiring.operations_day import clients_view, day_view, end_view
 from idp.wiring.operations_findings import Examinations
 from idp.wiring.parts import Parts
@@ -70,6 +71,7 @@ class Sections:
     day: DayCounts
     figures: KeptFigures
     examinations: Examinations
+    conformity: ConformityViews
     directory: Path | None
 
     def page(self, verdict: Verdict, locale: str) -> views.OperationsPage:
@@ -93,6 +95,7 @@ class Sections:
             ),
             lists=telling.told(partial(self._lists, now)),
             backup=telling.told(partial(self._backup, locale)),
+            conformity=self.conformity.look(now, locale),
             # Last: it may find the other store down.
             charter=telling.told(partial(self._charter, locale)),
         )

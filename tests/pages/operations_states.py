@@ -128,6 +128,15 @@ _FINDINGS = views.FindingsView(
     well=(views.FindingView(name="schema", state="green", says="0028, as this code needs", remedy=""),),
 )
 
+_CONFORMITY = views.ConformityView(
+    at="16 h 30",
+    means=(
+        views.MeansView(name="Carte CPx, directe", is_open=True, met=21, not_met=0, not_ours=4),
+        views.MeansView(name="Mot de passe", is_open=False, met=18, not_met=2, not_ours=5),
+    ),
+    broken=(),
+)
+
 FULL = views.OperationsPage(
     node="idp-1",
     at="30 novembre 2026, 16 h 42",
@@ -143,6 +152,7 @@ FULL = views.OperationsPage(
     lists=0,
     backup="30 novembre 2026, 3 h 00",
     charter=_CHARTER,
+    conformity=_CONFORMITY,
 )
 
 
@@ -162,6 +172,14 @@ def operations_states() -> dict[str, views.OperationsPage]:
             day=replace(_DAY, is_complete=False, plots=(_NOT_COUNTED,), reasons=()),
             clients=replace(_CLIENTS, searched_to=""),
             lists=2,
+            conformity=replace(
+                _CONFORMITY,
+                broken=(
+                    views.BrokenRuleView(
+                        means="Mot de passe", rule="rie-1.exi-04", asks="Deux facteurs à chaque connexion."
+                    ),
+                ),
+            ),
             backup="",
             charter=replace(_CHARTER, accepted=None, left=None),
         ),
@@ -185,6 +203,7 @@ def operations_states() -> dict[str, views.OperationsPage]:
             lists=None,
             backup=None,
             charter=None,
+            conformity=None,
             certificates=(),
         ),
     }

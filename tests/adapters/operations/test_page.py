@@ -19,6 +19,8 @@ from idp.adapters.sql.schema import accounts, audit_events, charter_revisions
 from idp.core import measures, meters
 from idp.core.audit import AuditEvent
 from idp.core.finding import Finding, State
+from idp.wiring.conformity import conformity
+from idp.wiring.operations_conformity import ConformityViews
 from idp.wiring.operations_findings import Examinations, Examined
 from idp.wiring.operations_page import page_endpoints
 from idp.wiring.readiness import build_readiness
@@ -269,6 +271,27 @@ def test_it_says_what_doctor_says_of_this_node(house: Provider) -> None:
     assert row_of(answer, "database", doctor)[0] == "bien"
     # Another process of this node says the same, without looking.
     assert text_of(page_of(house)(HERE)) == text_of(answer)
+
+
+def test_it_says_what_conformity_says_and_each_rule_that_is_broken(house: Provider, tmp_path: Path) -> None:
+    answer = page_of(house)(HERE)
+    card = row_of(answer, "Carte CPx, directe", "Ce que dit")
+    assert card[0] == "ouvert"
+    assert int(card[1]) > 2
+    broken = conformity(house.settings, datetime.now(UTC)).broken
+    assert broken  # The house of these tests hashes cheaply.
+    for one in broken:
+        assert one.rule.id in text_of(answer)
+
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("rules: [")
+    file = replace(house.settings.conformity, rules_file=rules)
+    views = ConformityViews(settings=replace(house.settings, conformity=file), every=timedelta(minutes=15))
+    now = datetime.now(UTC)
+    assert views.look(now, "fr") is None
+    rules.write_text("")
+    assert views.look(now + timedelta(minutes=14), "fr") is None
+    assert views.look(now + timedelta(minutes=15), "fr") is not None
 
 
 @dataclass
