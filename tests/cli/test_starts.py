@@ -49,6 +49,8 @@ def test_each_module_has_its_command() -> None:
         *(
             "audited",
             "audit_options",
+            "audit_findings",
+            "audit_proof",
             "activation",
             "activation_options",
             "account_options",
