@@ -1,15 +1,15 @@
-"""Contains the faults that every command tells in a line. Not here: a command."""
+"""Contains the faults that every command, and `doctor`, tell in a line. Not here: who tells them."""
 
 from idp.adapters.backup_file import BadBackup
 from idp.adapters.card_host.proxy_listener import ProxyUserUnknown
 from idp.adapters.card_host.tls import UnsuitableHostKey
 from idp.adapters.hsm.uri import BadPkcs11Uri
 from idp.adapters.software_signer import BadKeyFile
+from idp.adapters.sql.account_search import SeveralAccounts
 from idp.adapters.sql.database import DatabaseMissing, UnsupportedDatabase
 from idp.adapters.sql.schema_state import DatabaseUnusable
 from idp.cards.anchors import AnchorsRefused
 from idp.cards.rpps import InvalidRpps
-from idp.cli.whom import SeveralMeant
 from idp.clients.located_yaml import BadYaml
 from idp.core.ephemeral import StoreUnavailable
 from idp.signing.signer import SignerUnavailable
@@ -29,7 +29,7 @@ OPERATOR_ERRORS = (
     UnsupportedDatabase,
     StoreUnavailable,
     InvalidRpps,
-    SeveralMeant,
+    SeveralAccounts,
     OSError,
 )
 
