@@ -54,6 +54,7 @@ def test_each_module_has_its_command() -> None:
         *("audited", "audit_options", "activation", "activation_options", "account_options", "account_words"),
         *("whom", "asking", "new_file"),
         *("install_options", "shape"),
+        *("audit_findings", "audit_proof"),
         *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),
     }
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts
