@@ -3,22 +3,23 @@
 from dataclasses import replace
 
 from idp.pages import operations as views
+from idp.pages import operations_day as days
 
 _HOURS = [f"{hour % 24:02d} h 00" for hour in range(17, 41)]
 
 
-def plot(name: str, kinds: tuple[str, ...], most: int, **more: bool) -> views.Plot:
+def plot(name: str, kinds: tuple[str, ...], most: int, **more: bool) -> days.Plot:
     hours = [
-        views.HourView(
+        days.HourView(
             hour, tuple(most * (24 - abs(rank - 16)) // 24 // (1 + 7 * at) for at in range(len(kinds)))
         )
         for rank, hour in enumerate(_HOURS)
     ]
-    return views.Plot(name=name, kinds=kinds, hours=tuple(hours), **more)
+    return days.Plot(name=name, kinds=kinds, hours=tuple(hours), **more)
 
 
 _DOOR = ("accepted", "refused")
-_DAY = views.DayView(
+_DAY = days.DayView(
     counted_at="16 h 42",
     is_complete=True,
     plots=(
@@ -32,15 +33,15 @@ _DAY = views.DayView(
         plot("codes", ("code",), 1310),
     ),
     reasons=(
-        views.Reason("password", "wrong", 128),
-        views.Reason("cps", "expired", 17),
-        views.Reason("psc", "cancelled", 9),
+        days.Reason("password", "wrong", 128),
+        days.Reason("cps", "expired", 17),
+        days.Reason("psc", "cancelled", 9),
     ),
 )
-_NOT_COUNTED = views.Plot(
+_NOT_COUNTED = days.Plot(
     name="cps",
     kinds=_DOOR,
-    hours=tuple(views.HourView(hour, None if rank < 9 else (rank, 1)) for rank, hour in enumerate(_HOURS)),
+    hours=tuple(days.HourView(hour, None if rank < 9 else (rank, 1)) for rank, hour in enumerate(_HOURS)),
     is_open=True,
 )
 
