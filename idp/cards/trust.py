@@ -50,8 +50,9 @@ class CardRefused(Exception):
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
         self.reason = reason
         self.detail = detail
-        #: The RPPS of a card that a pinned key signed, for the audit trail; empty where none can be believed or read.
-        self.holder = ""
+        #: What it says of itself, if it can be read; believed where a pinned key signed it. For the audit trail.
+        self.card: Card | None = None
+        self.is_believed = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +87,15 @@ def verify_card(
     if not der:
         raise CardRefused(CardRefusal.NONE)
     # The signature first: until a pinned key is known to have made it, no field is believed, even for a reason.
-    with _refusing(CardRefusal.UNTRUSTED):
-        leaf = profile.load_certificate(der)
-        issuer = _pinned_issuer(leaf, policy.anchors, now)
+    is_believed = False
     try:
+        with _refusing(CardRefusal.UNTRUSTED):
+            leaf = profile.load_certificate(der)
+            issuer = _pinned_issuer(leaf, policy.anchors, now)
+        is_believed = True
         return _verified(der, leaf, issuer, policy, now, revocation)
     except CardRefused as refused:
-        refused.holder = _holder(der)
+        refused.card, refused.is_believed = _readable(der), is_believed
         raise
 
 
@@ -121,10 +124,10 @@ def _verified(
     return card
 
 
-def _holder(der: bytes) -> str:
+def _readable(der: bytes) -> Card | None:
     with suppress(UnreadableCard):
-        return profile.read_card(der).national_id.rpps or ""
-    return ""
+        return profile.read_card(der)
+    return None
 
 
 def _check_window(leaf: x509.Certificate, policy: CardPolicy, now: datetime) -> None:

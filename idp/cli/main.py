@@ -20,6 +20,7 @@ from idp.cli.client_options import add_clients
 from idp.cli.db_options import GROUPS, add_database
 from idp.cli.incident_options import add_incident
 from idp.cli.refusal_options import add_refusals
+from idp.cli.why_options import add_why
 from idp.cli.worker_options import WORKER_GROUPS, add_background, add_worker, number_to
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     add_roles(add)
     add_incident(add)
     add_refusals(add)
+    add_why(add)
     server = add("serve", "serve.serve", "serve the provider")
     server.set_defaults(needs_settings=False)  # Its first process does without.
     server.add_argument("--host", default="127.0.0.1")

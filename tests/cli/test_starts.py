@@ -36,6 +36,7 @@ COMMANDS = {
     "refusals": "error 0a1b2c3d",
     "serve": "serve",
     "trust": "trust check",
+    "why": "why 10000000025",
 }
 
 
@@ -44,7 +45,7 @@ def test_each_module_has_its_command() -> None:
         *("__init__", "__main__", "main", "served", "operate", "pasted", "let_in", "withheld"),
         *("card_options", "client_options", "db_options", "incident_options", "refusal_options"),
         *("audited", "audit_options", "activation", "activation_options"),
-        *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),
+        *("embedded", "lanes", "pulse", "purging", "work", "worker_options", "why_options"),
     }
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts
 
