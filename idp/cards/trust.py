@@ -95,7 +95,9 @@ def verify_card(
         is_believed = True
         return _verified(der, leaf, issuer, policy, now, revocation)
     except CardRefused as refused:
-        refused.card, refused.is_believed = _readable(der), is_believed
+        refused.is_believed = is_believed
+        with suppress(UnreadableCard):
+            refused.card = profile.read_card(der)
         raise
 
 
@@ -122,12 +124,6 @@ def _verified(
     if card.national_id.rpps is None and card.national_id.kind not in EMPLOYEE_KINDS:
         raise CardRefused(CardRefusal.NO_RPPS, card.national_id.kind)
     return card
-
-
-def _readable(der: bytes) -> Card | None:
-    with suppress(UnreadableCard):
-        return profile.read_card(der)
-    return None
 
 
 def _check_window(leaf: x509.Certificate, policy: CardPolicy, now: datetime) -> None:
