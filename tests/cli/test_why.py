@@ -133,7 +133,7 @@ def code_not_typed(desk: Desk) -> None:
 
 
 def disabled(desk: Desk) -> None:
-    options = argparse.Namespace(rpps=RPPS, motive="radiation signalée par l'Ordre")
+    options = argparse.Namespace(person=RPPS, motive="radiation signalée par l'Ordre")
     accounts_command.disable(desk.house.settings, options)
     desk.password()
 
