@@ -4,11 +4,10 @@ rights on its tables (`db_roles`), what a worker does with it (`adapters/sql/aud
 import argparse
 import csv
 import json
-import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TextIO
 
@@ -16,6 +15,7 @@ from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit_reading import Asked, SqlAuditTrail
 from idp.adapters.sql.database import open_database
 from idp.cards.rpps import parse_rpps
+from idp.cli.new_file import new_file
 from idp.core.audit_walk import Stored
 from idp.settings import Settings
 from idp.wiring.audit import build_audit_people
@@ -62,7 +62,7 @@ def search(settings: Settings, options: argparse.Namespace) -> int:
 def export(settings: Settings, options: argparse.Namespace) -> int:
     """Raises OSError: the file is there already, or cannot be written."""
     rows = _all(_trail(settings), _asked(settings, options))
-    with _opened(options.out) as out:
+    with nullcontext(sys.stdout) if options.out is None else new_file(options.out) as out:
         count = _EXPORTS[options.format](rows, out)
     print(f"idp: {count} events", file=sys.stderr)
     return 0
@@ -127,16 +127,6 @@ def _shown(value: object) -> str:
 
 def _line(stored: Stored) -> str:
     return f'{{"id":{stored.id},{stored.record.line()[1:]}'
-
-
-@contextmanager
-def _opened(out: "os.PathLike[str] | None") -> Iterator[TextIO]:
-    if out is None:
-        yield sys.stdout
-        return
-    # Not over another: whoever exports twice keeps both.
-    with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        yield file
 
 
 def _export_lines(rows: Iterable[Stored], out: TextIO) -> int:

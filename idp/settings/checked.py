@@ -55,6 +55,7 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "bounds": bounds.RULES,
     "crowd": crowd.RULES,
     "operations": operations.RULES,
+    "conformity": (),
 }
 
 

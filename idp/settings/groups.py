@@ -12,6 +12,7 @@ from idp.settings.card import CardSettings, RevocationSettings
 from idp.settings.card_host import CardHostSettings
 from idp.settings.client_guesses import GuessSettings
 from idp.settings.closing import ClosingSettings
+from idp.settings.conformity import ConformitySettings
 from idp.settings.crowd import CrowdSettings
 from idp.settings.declared import LONGEST, Declared, declared_of
 from idp.settings.email_address import EmailSettings
@@ -60,6 +61,7 @@ class Groups:
     operations: OperationsSettings
     refusals: RefusalSettings
     client_guesses: GuessSettings
+    conformity: ConformitySettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from idp.adapters.sql.database import DatabaseMissing, UnsupportedDatabase
 from idp.adapters.sql.schema_state import DatabaseUnusable
 from idp.cards.anchors import AnchorsRefused
 from idp.cards.rpps import InvalidRpps
+from idp.cli.whom import SeveralMeant
 from idp.clients.located_yaml import BadYaml
 from idp.core.ephemeral import StoreUnavailable
 from idp.signing.signer import SignerUnavailable
@@ -28,6 +29,7 @@ OPERATOR_ERRORS = (
     UnsupportedDatabase,
     StoreUnavailable,
     InvalidRpps,
+    SeveralMeant,
     OSError,
 )
 
