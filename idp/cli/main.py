@@ -206,7 +206,7 @@ def tell(error: Exception, say: Callable[[str], None] = _print) -> int | None:
     if isinstance(error, BadSetting):
         return _tell_setting(error, say)
     # Imported only now: that module imports every adapter.
-    faults = import_module("idp.wiring.operator_errors")
+    faults = import_module("idp.cli.operate")
     if not isinstance(error, faults.OPERATOR_ERRORS):
         return None
     if type(error) in faults.SETTING_AT_FAULT:

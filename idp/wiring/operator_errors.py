@@ -1,4 +1,4 @@
-"""Contains the faults that every command, and `doctor`, tell in a line. Not here: who tells them."""
+"""Contains the faults of an installation that every command, and `doctor`, tell in a line. Not here: who tells them."""
 
 from idp.adapters.backup_file import BadBackup
 from idp.adapters.card_host.proxy_listener import ProxyUserUnknown
@@ -9,13 +9,12 @@ from idp.adapters.sql.database import DatabaseMissing, UnsupportedDatabase
 from idp.adapters.sql.schema_state import DatabaseUnusable
 from idp.cards.anchors import AnchorsRefused
 from idp.cards.rpps import InvalidRpps
-from idp.cli.whom import SeveralMeant
 from idp.clients.located_yaml import BadYaml
 from idp.core.ephemeral import StoreUnavailable
 from idp.signing.signer import SignerUnavailable
 
 #: Faults that an operator can repair by their message, without a stack trace.
-OPERATOR_ERRORS = (
+INSTALLATION_ERRORS = (
     AnchorsRefused,
     BadBackup,
     BadYaml,
@@ -29,9 +28,5 @@ OPERATOR_ERRORS = (
     UnsupportedDatabase,
     StoreUnavailable,
     InvalidRpps,
-    SeveralMeant,
     OSError,
 )
-
-#: The variable to change, where the fault does not know it: exit status 2.
-SETTING_AT_FAULT = {UnsupportedDatabase: "DATABASE"}
