@@ -12,16 +12,12 @@ from sqlalchemy import Engine
 from idp.accounts.account import Account
 from idp.accounts.email_otp import masked_email
 from idp.accounts.enrolment import typed_values, verified_email
-from idp.accounts.repository import AccountNotFound
+from idp.accounts.repository import AccountNotFound, SeveralMeant
 from idp.adapters.sql.account_search import SqlAccountSearch
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.cards.rpps import InvalidRpps, parse_rpps
 from idp.cards.typed_text import one_line
 from idp.core.ephemeral import StoreUnavailable
-
-
-class SeveralMeant(Exception):
-    """More than one account has this address: a command is for one person."""
 
 
 def one_meant(database: Engine, text: str) -> Account | None:

@@ -21,6 +21,7 @@ from idp.settings.lives import ClockSettings, LifeSettings
 from idp.settings.mail import MailSettings
 from idp.settings.mail_code import MailCodeSettings
 from idp.settings.operations import OperationsSettings
+from idp.settings.operations_page import OperationsPageSettings
 from idp.settings.outbound import OutboundSettings
 from idp.settings.passkey import PasskeySettings
 from idp.settings.password import PasswordSettings
@@ -59,6 +60,7 @@ class Groups:
     bounds: BoundSettings
     crowd: CrowdSettings
     operations: OperationsSettings
+    operations_page: OperationsPageSettings
     refusals: RefusalSettings
     client_guesses: GuessSettings
     conformity: ConformitySettings

@@ -5,8 +5,7 @@ A store that is down leaves its numbers out, and says 0 of itself. Not here: wha
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -26,7 +25,7 @@ from idp.settings import Settings
 from idp.signing.schedule import ALGS
 from idp.wiring.beside import audit_readings, work_readings
 from idp.wiring.cards import build_crl_index, needed_lists
-from idp.wiring.certificates import certificate_files, ends_in
+from idp.wiring.certificates import certificate_ends
 from idp.wiring.doors import shut_doors
 from idp.wiring.parts import Parts
 from idp.wiring.readiness import disk_places
@@ -192,11 +191,7 @@ def _keys(parts: Parts) -> Iterator[Reading]:
 
 def _certificates(parts: Parts) -> Iterator[Reading]:
     now = parts.clock.now()
-    ends = dict(_ends_of_files(parts.settings))
-    if parts.policy is not None:
-        anchors = parts.policy.anchors
-        ends["card_authorities"] = min(one.not_after for one in anchors.all)
-    for use, end in ends.items():
+    for use, end in certificate_ends(parts).items():
         yield Reading(
             name="caducee_certificate_days_left",
             description="Until the first certificate of this use ends",
@@ -214,17 +209,6 @@ def _client_credentials(parts: Parts) -> Iterator[Reading]:
             value=(end.at - now) / _DAY,
             labels=(("client", end.client_id), ("kind", end.kind)),
         )
-
-
-def _ends_of_files(settings: Settings) -> Iterator[tuple[str, datetime]]:
-    """Yields the end of each certificate that stands in a file and can be read."""
-    for use, paths in certificate_files(settings).items():
-        ends = list[datetime]()
-        for path in paths:
-            with suppress(OSError, ValueError):  # Who needs it says so.
-                ends += ends_in(path)
-        if ends:
-            yield use, min(ends)
 
 
 def _lists(parts: Parts) -> Iterator[Reading]:

@@ -27,6 +27,7 @@ COMMANDS = {
     "doctor": "doctor",
     "epoch": "epoch new",
     "incident": "incident end",
+    "init": "init /nowhere --issuer id.example",
     "keys": "keys list",
     "logouts": "logouts list",
     "mail": "mail check",
@@ -40,6 +41,7 @@ COMMANDS = {
     "explain_claims": "explain --as 10000000025 --client nobody",
     "refusals": "error 0a1b2c3d",
     "serve": "serve",
+    "settings": "settings show",
     "trust": "trust check",
 }
 
@@ -51,6 +53,7 @@ def test_each_module_has_its_command() -> None:
         *("conformity_options", "incident_options", "refusal_options"),
         *("audited", "audit_options", "activation", "activation_options", "account_options", "account_words"),
         *("whom", "asking", "new_file"),
+        *("install_options", "shape"),
         *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),
     }
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts
