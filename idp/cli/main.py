@@ -207,7 +207,10 @@ def tell(error: Exception, say: Callable[[str], None] = _print) -> int | None:
         say(str(error))
         return 2
     # Imported only now: that module imports every adapter.
-    faults = import_module("idp.cli.operate")
+    faults = import_module("idp.wiring.operator_errors")
+    if (missing := faults.right_missing(error)) is not None:
+        say(missing)
+        return 1
     if not isinstance(error, faults.OPERATOR_ERRORS):
         return None
     if type(error) in faults.SETTING_AT_FAULT:

@@ -25,6 +25,11 @@ def shut_doors(parts: Parts) -> Mapping[str, str | None]:
     return dict(_doors(parts))
 
 
+def open_doors(parts: Parts) -> dict[str, bool]:
+    """Returns whether somebody could come in by each. Raises StoreUnavailable."""
+    return {door: why is None for door, why in _doors(parts)}
+
+
 def someone_could_sign_in(parts: Parts) -> bool:
     """Raises StoreUnavailable."""
     usable = {door for door, why in shut_doors(parts).items() if why is None}

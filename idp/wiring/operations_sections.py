@@ -31,9 +31,9 @@ from idp.web.local_time import local_day, local_hour, local_time
 from idp.wiring.audit import node_of
 from idp.wiring.cards import build_crl_index, needed_lists
 from idp.wiring.certificates import certificate_ends
+from idp.wiring.doors import open_doors
 from idp.wiring.operations_day import clients_view, day_view, end_view
 from idp.wiring.parts import Parts
-from idp.wiring.readiness import open_doors
 
 log = structlog.get_logger()
 

@@ -26,7 +26,7 @@ from idp.signing.schedule import ALGS
 from idp.wiring.beside import audit_readings, work_readings
 from idp.wiring.cards import build_crl_index, needed_lists
 from idp.wiring.certificates import certificate_ends
-from idp.wiring.doors import shut_doors
+from idp.wiring.doors import open_doors
 from idp.wiring.parts import Parts
 from idp.wiring.readiness import disk_places
 from idp.wiring.resources import Resources
@@ -84,11 +84,11 @@ def _readiness(verdict: Verdict) -> Iterator[Reading]:
 
 
 def _doors(parts: Parts) -> Iterator[Reading]:
-    for door, why in shut_doors(parts).items():
+    for door, is_open in open_doors(parts).items():
         yield Reading(
             name="caducee_door_open",
             description="Whether somebody could sign in by this door now",
-            value=int(why is None),
+            value=int(is_open),
             labels=(("door", door),),
         )
 

@@ -48,12 +48,13 @@ COMMANDS = {
 
 def test_each_module_has_its_command() -> None:
     parts = {
-        *("__init__", "__main__", "main", "served", "operate", "pasted", "let_in", "withheld"),
+        *("__init__", "__main__", "main", "served", "pasted", "let_in", "withheld"),
         *("card_options", "client_options", "db_options", "doctor_options"),
         *("conformity_options", "incident_options", "refusal_options"),
         *("audited", "audit_options", "activation", "activation_options", "account_options", "account_words"),
         *("whom", "asking", "new_file"),
         *("install_options", "shape"),
+        *("audit_findings", "audit_proof"),
         *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),
     }
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts

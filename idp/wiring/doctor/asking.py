@@ -15,7 +15,7 @@ from idp.adapters.sql.schema_state import DatabaseUnusable
 from idp.core.ephemeral import StoreUnavailable
 from idp.core.finding import Finding, Inquiry, State, Told, amber, finding, parted, red
 from idp.settings import BadSetting
-from idp.wiring.operator_errors import INSTALLATION_ERRORS
+from idp.wiring.operator_errors import OPERATOR_ERRORS
 
 log = structlog.get_logger()
 
@@ -95,7 +95,7 @@ def _told_of(one: Inquiry, error: BaseException) -> Iterable[Told]:
         yield red(*parted(str(error)))
     elif isinstance(error, StoreUnavailable):
         yield red(str(error) or "it does not answer", "look at the server, and at `store_down` in the log")
-    elif isinstance(error, INSTALLATION_ERRORS):
+    elif isinstance(error, OPERATOR_ERRORS):
         yield red(str(error) or type(error).__name__, one.remedy)
     else:
         log.error("inquiry_failed", inquiry=one.name, kind=type(error).__name__)
