@@ -32,11 +32,12 @@ from idp.web.local_time import local_day, local_hour, local_time
 from idp.wiring.audit import node_of
 from idp.wiring.cards import build_crl_index, needed_lists
 from idp.wiring.certificates import certificate_ends
+from idp.wiring.doors import open_doors
 from idp.wiring.operations_conformity import ConformityViews
 from idp.wiring.operations_day import clients_view, day_view, end_view
 from idp.wiring.operations_findings import Examinations
 from idp.wiring.parts import Parts
-from idp.wiring.readiness import DATABASE, STORES, open_doors
+from idp.wiring.readiness import DATABASE, STORES
 
 log = structlog.get_logger()
 
@@ -79,13 +80,14 @@ class Sections:
         now, registry = parts.clock.now(), parts.clients.registry()
         telling = _Telling(is_down=any(fault.check.name == DATABASE for fault in verdict.faults))
         day = telling.told(partial(self.day.look, [*registry]))
+        doors = telling.told(partial(open_doors, parts)) or {}
         return views.OperationsPage(
             node=node_of(parts.settings),
             at=local_time(now, locale),
             status=str(verdict.status),
             lines=verdict.lines,
             findings=self._findings(verdict, locale),
-            day=None if day is None else day_view(day, open_doors(parts), locale),
+            day=None if day is None else day_view(day, doors, locale),
             clients=None if day is None else clients_view(day, registry, now, locale),
             work=telling.told(partial(self._work, now, locale)),
             psc=self._psc(),
