@@ -61,6 +61,19 @@ def text_of(answer: Answer) -> str:
     return " ".join(read(answer).get_text(" ").split())
 
 
+def settled(page: Endpoint, question: Question = HERE) -> Answer:
+    """The page once every hour is counted: on a busy machine one look does not get that far."""
+    answers: list[Answer] = []
+
+    def is_whole() -> bool:
+        answers.append(page(question))
+        said = text_of(answers[-1])
+        return not ("pas encore compté" in said or "not counted yet" in said)
+
+    assert eventually(is_whole, 30)
+    return answers[-1]
+
+
 def part_of(answer: Answer, name: str) -> str:
     """The text of the section below the heading that begins so."""
     (found,) = (
@@ -104,7 +117,7 @@ def house(app_factory: Callable[..., Provider], every_door: dict[str, Any]) -> P
 
 
 def test_it_says_what_happened_and_what_there_is(house: Provider) -> None:
-    answer = page_of(house)(HERE)
+    answer = settled(page_of(house))
     said = text_of(answer)
     assert read(answer).html["lang"] == "fr"  # type: ignore[index]
     assert "Personne ne peut se connecter" not in said
@@ -194,7 +207,7 @@ def test_a_browser_is_told_to_run_frame_and_keep_nothing(house: Provider) -> Non
 
 
 def test_every_process_says_the_same(house: Provider) -> None:
-    one, other = page_of(house)(HERE), page_of(house)(HERE)
+    one, other = settled(page_of(house)), page_of(house)(HERE)
     for part in ("Les 24", "Travail", "Applications", "Charte"):
         assert part_of(one, part) == part_of(other, part)
 
@@ -248,7 +261,7 @@ def test_days_ago_is_told_of_a_client_that_nobody_used_since(spoilt: Provider) -
                 at=ago, event="code:issue:accepted", client_id="grand-age", facts={}
             )
         )
-    answer = page_of(spoilt)(HERE._replace(languages="en"))
+    answer = settled(page_of(spoilt), HERE._replace(languages="en"))
     codes, used, _ends = row_of(answer, "Trajectoire Grand Âge")
     assert (codes, used.startswith(f"{ago.astimezone().day} ")) == ("0", True)
 
