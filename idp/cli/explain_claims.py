@@ -105,7 +105,8 @@ def _receiving(
         has_cps=build_card_policy(settings) is not None,
     )
     told_to = client.client_id if asks_upstream(client.releasable) else None
-    standing = SqlStandings(database, links.issuer).of(account.id, client.charters, told_to=told_to)
+    standings = SqlStandings(database, links.issuer, resources.clock)
+    standing = standings.of(account.id, client.charters, told_to=told_to)
     doors = DOORS if door is None else (door,)
     each = [
         Entering(

@@ -16,6 +16,7 @@ from idp.cli.activation_options import add_activation
 from idp.cli.audit_options import add_audit, add_roles, operator_name
 from idp.cli.audited import told_in_audit
 from idp.cli.card_options import add_card
+from idp.cli.charter_options import add_charter
 from idp.cli.client_options import add_clients
 from idp.cli.db_options import GROUPS, add_database
 from idp.cli.incident_options import add_incident
@@ -41,14 +42,6 @@ _GROUPS = {
 
 _LAST_PORT = 65535
 _MOST_OF_A_NODE = 1024
-
-
-def _charter_name(text: str) -> str:
-    from idp.accounts.charter import is_charter_name
-
-    if not is_charter_name(text):
-        raise argparse.ArgumentTypeError("1 to 40 small letters, digits and dashes")
-    return text
 
 
 class _DiscreetParser(argparse.ArgumentParser):
@@ -84,16 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     add_database(add)
     _add_keys(add)
     _add_trust(add)
-    publish = add("charter publish", "charter.publish", "publish a revision: due again for all concerned")
-    publish.add_argument("--charter", type=_charter_name, help="default: the one of the house")
-    publish.add_argument("--revision", required=True)
-    publish.add_argument(
-        "--fr",
-        type=Path,
-        required=True,
-        help="Markdown text that binds; its front matter may tell what changed",
-    )
-    publish.add_argument("--en", type=Path, help="English translation")
+    add_charter(add)
     add_clients(add)
     add("psc check", "psc.check", "compare Pro Santé Connect with its preset, and ask whether it knows us")
     actions = {"disable": "disable", "enable": "enable", "unlock": "end the waits of", "show": "tell of"}

@@ -150,12 +150,18 @@ class AuditEvent(StrEnum):
     CONTEXT_CHOSEN = "context:choose:accepted"
     #: a person withdrew that choice
     CONTEXT_FORGOTTEN = "context:forget:accepted"
-    #: the operator published a revision
+    #: the operator published a revision; `from`: announced for that instant
     CHARTER_PUBLISHED = "charter:publish:accepted"
+    #: the operator withdrew one; `restored`: the name under which the one before came back, if it was in force
+    CHARTER_WITHDRAWN = "charter:withdraw:accepted"
+    #: a mail reminded the person of a revision that is announced
+    CHARTER_REMINDED = "charter:remind:accepted"
     #: a person accepted a revision
     CHARTER_ACCEPTED = "charter:answer:accepted"
     #: a person refused it
     CHARTER_REFUSED = "charter:answer:refused"
+    #: a person said « Plus tard » to one that is announced
+    CHARTER_PUT_OFF = "charter:answer:put_off"
 
     # Pro Santé Connect.
     #: an account was linked to a `sub` of Pro Santé Connect

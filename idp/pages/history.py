@@ -77,6 +77,7 @@ def is_doubtful(entry: HistoryEntry) -> bool:
 _DONE_BY_OTHERS = frozenset(
     {
         AuditEvent.ACCOUNT_UNUSED_TOLD,
+        AuditEvent.CHARTER_REMINDED,
         AuditEvent.PASSWORD_LISTED,
         AuditEvent.ACCOUNT_DISABLED,
         AuditEvent.ACCOUNT_ENABLED,

@@ -165,7 +165,7 @@ def _required(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
         work=parts.work,
         charters=parts.charters,
         receipts=shared.receipts,
-        action=build_charter_action(parts.resources, parts.clients),
+        action=build_charter_action(parts.resources),
         itinerary=parts.itinerary,
         clock=parts.clock,
     )

@@ -1,7 +1,5 @@
 """Contains what can be due: the doors, the charter, the session. Not here: what is due now (`interaction`)."""
 
-from functools import partial
-
 from idp.accounts.email_change import ProvedAgain
 from idp.adapters.sql.charters import SqlCharters
 from idp.clients.client_file import ClientFile
@@ -47,7 +45,7 @@ def build_itinerary(
     again = EmailAgainAction(
         ProvedAgain(s.email.proved_again_after, s.email.put_off_for), fresh_for=s.lives.fresh_proof_life
     )
-    charter = build_charter_action(resources, clients)
+    charter = build_charter_action(resources)
     password = (PasswordClosedAction(), PasswordRenewalAction())
     return Itinerary(doors, (ClosingAction(), charter, *password, again, context), sources)
 
@@ -57,8 +55,9 @@ def charters_demanded(clients: ClientFile, client_id: str) -> tuple[str, ...]:
     return client.charters if client else ()
 
 
-def build_charter_action(resources: Resources, clients: ClientFile) -> CharterAction:
-    return CharterAction(SqlCharters(resources.database), partial(charters_demanded, clients))
+def build_charter_action(resources: Resources) -> CharterAction:
+    charters = SqlCharters(resources.database, resources.clock)
+    return CharterAction(charters=charters, put_off_for=resources.settings.charter.put_off_for)
 
 
 def build_sessions(resources: Resources) -> Sessions:

@@ -19,6 +19,8 @@ COMMANDS = {
     "backups": "db restore /nowhere",
     "card": "card list --module /nowhere.so",
     "charter": "charter publish --revision 1 --fr /nowhere.md",
+    "charter_listing": "charter list",
+    "charter_preview": "charter preview",
     "client_secrets": "clients secret --given",
     "database": "db check",
     "epoch": "epoch new",
@@ -42,6 +44,7 @@ COMMANDS = {
 def test_each_module_has_its_command() -> None:
     parts = {
         *("__init__", "__main__", "main", "served", "operate", "pasted", "let_in", "withheld"),
+        *("charter_file", "charter_options"),
         *("card_options", "client_options", "db_options", "incident_options", "refusal_options"),
         *("audited", "audit_options", "activation", "activation_options"),
         *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),

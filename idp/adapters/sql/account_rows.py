@@ -137,6 +137,7 @@ def _read(row: Any) -> Account:
         closing_at=row.closing_at,
         disabled_motive=row.disabled_motive,
         signed_in_at=row.signed_in_at,
+        charter_put_off_at=row.charter_put_off_at,
         is_mailbox_shared=row.is_mailbox_shared,
         has_passkey=row.has_passkey,
         declines_passkeys=row.declines_passkeys,
