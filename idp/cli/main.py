@@ -19,6 +19,7 @@ from idp.cli.card_options import add_card
 from idp.cli.charter_options import add_charter
 from idp.cli.client_options import add_clients
 from idp.cli.db_options import GROUPS, add_database
+from idp.cli.doctor_options import add_doctor
 from idp.cli.incident_options import add_incident
 from idp.cli.refusal_options import add_refusals
 from idp.cli.worker_options import WORKER_GROUPS, add_background, add_worker, number_to
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
     groups: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {}
     add_database(add)
+    add_doctor(add)
     _add_keys(add)
     _add_trust(add)
     add_charter(add)
@@ -190,7 +192,7 @@ def tell(error: Exception, say: Callable[[str], None] = _print) -> int | None:
     if isinstance(error, BadSetting):
         return _tell_setting(error, say)
     # Imported only now: that module imports every adapter.
-    faults = import_module("idp.cli.operate")
+    faults = import_module("idp.wiring.operator_errors")
     if not isinstance(error, faults.OPERATOR_ERRORS):
         return None
     if type(error) in faults.SETTING_AT_FAULT:

@@ -102,6 +102,11 @@ def settings_from_environment() -> Settings:
     return read_settings(os.environ)
 
 
+def given_environment() -> Mapping[str, str]:
+    """Returns what `settings_from_environment` reads."""
+    return os.environ
+
+
 def calling_operator() -> str:
     """Returns who called this program, as the system says: who called sudo, else the login name; empty: nobody knows,
     as in a container."""
