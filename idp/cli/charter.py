@@ -50,6 +50,7 @@ class _Room:
     clock: Clock
     database: Engine
     charter: str
+    least_words: int
 
     @property
     def charters(self) -> SqlCharters:
@@ -109,6 +110,7 @@ def _room(settings: Settings, options: argparse.Namespace) -> _Room:
         clock=SystemClock(),
         database=open_database(settings.where.database),
         charter=options.charter or HOUSE,
+        least_words=settings.charter.least_words,
     )
 
 
@@ -127,7 +129,7 @@ def _new_revision(room: _Room, options: argparse.Namespace, files: dict[str, Cha
         raise RevisionExists(new.revision)
     if former is not None and former.announced_for(now):
         raise RevisionAnnounced(former)
-    if faults := tuple(faults_of(files, room.settings.charter.least_words)):
+    if faults := tuple(faults_of(files, room.least_words)):
         raise _Refused(_FAILED, "\n".join(faults))
     if former is not None and former.texts == new.texts:
         raise _Refused(

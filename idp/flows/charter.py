@@ -114,7 +114,7 @@ class CharterFlow:
 
     def _due(self, request: Request, interaction_id: str) -> _Due:
         interaction = self.desk.open_due(request, interaction_id, Stop.CHARTER)
-        standing = self.desk.people.of(interaction)
+        standing = self.desk.standing(interaction)
         asked = self.action.asked(standing, interaction, self.clock.now()) if standing else ()
         if standing is None or not asked:
             raise NotDue(interaction_id)

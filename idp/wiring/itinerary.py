@@ -56,8 +56,8 @@ def charters_demanded(clients: ClientFile, client_id: str) -> tuple[str, ...]:
 
 
 def build_charter_action(resources: Resources) -> CharterAction:
-    charters = SqlCharters(resources.database, resources.clock)
-    return CharterAction(charters=charters, put_off_for=resources.settings.charter.put_off_for)
+    settings, charters = resources.settings, SqlCharters(resources.database, resources.clock)
+    return CharterAction(charters=charters, put_off_for=settings.charter.put_off_for)
 
 
 def build_sessions(resources: Resources) -> Sessions:

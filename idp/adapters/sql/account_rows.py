@@ -144,6 +144,9 @@ def _read(row: Any) -> Account:
     )
 
 
+#: Of the accounts that somebody may sign in to.
+OPEN = (accounts.c.enabled, accounts.c.closing_at.is_(None))
+
 #: What a SELECT of accounts names, in this order, for `ACCOUNT`: the row, and what others say at that instant.
 COLUMNS: "tuple[sa.ColumnElement[Any], ...]" = (
     *accounts.c,

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from idp.accounts.charter import HOUSE, CharterRevision, NotWithdrawn, RevisionAnnounced, Withdrawal
+from idp.adapters.sql.account_rows import OPEN
 from idp.adapters.sql.backends import allow_time
 from idp.adapters.sql.charter_order import IS_ANNOUNCED, IS_IN_FORCE, NOW, has_accepted, latest
 from idp.adapters.sql.charter_rows import add_revision, announced_of, read_revision, revisions_in_turn
@@ -117,8 +118,7 @@ class SqlCharterOffice:
 
 def concerned_by(charter: str) -> Iterator[sa.ColumnElement[bool]]:
     """Yields what holds of an account that may sign in and that a new revision of this charter concerns."""
-    yield accounts.c.enabled
-    yield accounts.c.closing_at.is_(None)
+    yield from OPEN
     if charter != HOUSE:
         yield sa.exists().where(_a.account_id == accounts.c.id, _a.charter == charter)
 

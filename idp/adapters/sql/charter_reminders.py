@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from idp.accounts.charter import CharterRevision
 from idp.accounts.charter_reminders import Batch
-from idp.adapters.sql.account_rows import ACCOUNT, COLUMNS
+from idp.adapters.sql.account_rows import ACCOUNT, COLUMNS, OPEN
 from idp.adapters.sql.charter_order import IS_ANNOUNCED, IS_IN_FORCE, NOW, has_accepted, latest
 from idp.adapters.sql.charter_rows import read_revision
 from idp.adapters.sql.database import reading, writing
@@ -27,8 +27,7 @@ _PEOPLE = Statement(
         .where(
             _c.id > sa.bindparam("after"),
             _c.id <= sa.bindparam("up_to"),
-            _c.enabled,
-            _c.closing_at.is_(None),
+            *OPEN,
             _c.email != "",
             has_accepted(_c.id, _charter, latest(IS_IN_FORCE, _charter)),
             ~has_accepted(_c.id, _charter, _announced),

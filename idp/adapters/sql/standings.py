@@ -41,6 +41,8 @@ from idp.core.replacing import replace
 _GRANT, _TOKEN = "grant_", "token_"
 _GRANTS, _TOKENS = slice(len(grants.c)), slice(len(grants.c), len(grants.c) + len(refresh_tokens.c))
 _ISSUER, _TOLD_TO = "issuer", "told_to"
+#: Columns of each charter, in the order of `_Asked`; with its number behind.
+_ASKED = ("in_force", "announced", "is_accepted", "is_ahead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def _granted(row: Any, demanded: Sequence[str], *, is_told: bool = False) -> Gra
 def _standing(row: Any, demanded: Sequence[str], *, is_told: bool) -> Standing:
     due, announced, unpublished = [], [], []
     for number, name in enumerate((HOUSE, *demanded)):
-        asked = _Asked(*(getattr(row, f"{column}_{number}") for column in _Asked._fields))
+        asked = _Asked(*(getattr(row, f"{column}_{number}") for column in _ASKED))
         if asked.in_force is None:
             unpublished.append(name)
         elif not (asked.is_accepted or asked.is_ahead):
@@ -218,9 +220,7 @@ def _charter(number: int) -> "Iterator[sa.Label[Any]]":
         (announced.is_(None), sa.false()), else_=has_accepted(accounts.c.id, charter, announced)
     )
     columns = (latest(IS_IN_FORCE, charter, name), announced, is_accepted, is_ahead)
-    for column, value, kind in zip(
-        _Asked._fields, columns, (sa.Text, sa.Text, sa.Boolean, sa.Boolean), strict=True
-    ):
+    for column, value, kind in zip(_ASKED, columns, (sa.Text, sa.Text, sa.Boolean, sa.Boolean), strict=True):
         yield sa.type_coerce(value, kind).label(f"{column}_{number}")
 
 
