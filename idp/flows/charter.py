@@ -23,6 +23,7 @@ from idp.flows.shared.desk import Desk
 from idp.interaction.assurance import assurance_of
 from idp.interaction.counting import counting_events
 from idp.interaction.next_stop import Itinerary
+from idp.interaction.people import People
 from idp.interaction.record import Interaction
 from idp.interaction.refusal import NotDue
 from idp.interaction.required_action import CharterAction
@@ -57,6 +58,7 @@ class _Due:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CharterFlow:
     desk: Desk
+    people: People
     work: UnitOfWork
     charters: CharterRepository
     receipts: CharterReceipts
@@ -114,7 +116,7 @@ class CharterFlow:
 
     def _due(self, request: Request, interaction_id: str) -> _Due:
         interaction = self.desk.open_due(request, interaction_id, Stop.CHARTER)
-        standing = self.desk.standing(interaction)
+        standing = self.people.of(interaction)
         asked = self.action.asked(standing, interaction, self.clock.now()) if standing else ()
         if standing is None or not asked:
             raise NotDue(interaction_id)

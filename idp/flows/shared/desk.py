@@ -9,7 +9,6 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
-from idp.accounts.standing import Standing
 from idp.clients.client_file import ClientFile
 from idp.core.audit import Audit, AuditEvent, Fact
 from idp.core.clock import Clock
@@ -156,10 +155,7 @@ class Desk:
         )
 
     def account(self, interaction: Interaction) -> Account | None:
-        return standing.account if (standing := self.standing(interaction)) else None
-
-    def standing(self, interaction: Interaction) -> Standing | None:
-        return self.people.of(interaction)
+        return standing.account if (standing := self.people.of(interaction)) else None
 
     def next_stop(self, request: Request, interaction: Interaction) -> Stop | None:
         standing, is_shared = self.people.of(interaction), self.stations.holds(request)
