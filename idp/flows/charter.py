@@ -20,6 +20,7 @@ from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.charter_page import Reader, charter_page
 from idp.flows.shared.charter_receipt import CharterReceipts
 from idp.flows.shared.desk import Desk
+from idp.flows.shared.enrolment_steps import EnrolmentSteps
 from idp.interaction.assurance import assurance_of
 from idp.interaction.counting import counting_events
 from idp.interaction.next_stop import Itinerary
@@ -63,6 +64,7 @@ class CharterFlow:
     charters: CharterRepository
     receipts: CharterReceipts
     action: CharterAction
+    steps: EnrolmentSteps
     itinerary: Itinerary
     clock: Clock
 
@@ -146,6 +148,7 @@ class CharterFlow:
             now=self.clock.now(),
             news=self.charters.news_for(due.account.id, current),
             still_due=len(due.charters),
+            step=self.steps.charter(due.interaction, due.account, len(due.charters)),
             may_wait=due.may_wait(current),
             error=error,
         )

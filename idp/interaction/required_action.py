@@ -4,6 +4,7 @@ Contains the port, the end of an account that its person closed, and the charter
 demands. Not here: their pages (`flows/closing`, `flows/charter`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -36,6 +37,8 @@ class ClosingAction:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CharterAction:
     charters: CharterRepository
+    #: Names of the charters that this client demands beside this service's own.
+    demanded_by: Callable[[str], tuple[str, ...]]
     #: « Plus tard » holds for so long.
     put_off_for: timedelta
     name: str = "charter"
@@ -47,6 +50,10 @@ class CharterAction:
         if standing.unpublished is not None:
             raise _unpublished(NoCharterPublished(standing.unpublished), interaction.client_id)
         return bool(self._asked(standing, interaction, now))
+
+    def count_for(self, client_id: str) -> int:
+        """Returns how many a person has to accept who comes to this client for the first time."""
+        return 1 + len(self.demanded_by(client_id))
 
     def asked(
         self, standing: Standing, interaction: Interaction, now: datetime

@@ -1,8 +1,14 @@
 """Contains what can be due: the doors, the charter, the session. Not here: what is due now (`interaction`)."""
 
+from collections.abc import Callable
+from functools import partial
+
 from idp.accounts.email_change import ProvedAgain
 from idp.adapters.sql.charters import SqlCharters
+from idp.adapters.sql.grants import SqlGrants
+from idp.adapters.sql.work import SqlUnitOfWork
 from idp.clients.client_file import ClientFile
+from idp.clients.registry import ClientRegistry, logout_listeners
 from idp.interaction.account_actions import EmailAgainAction, PasswordClosedAction, PasswordRenewalAction
 from idp.interaction.authenticator import DOORS, house_doors
 from idp.interaction.next_stop import Itinerary
@@ -10,6 +16,7 @@ from idp.interaction.professional_context import ContextAction
 from idp.interaction.record import OF_NO_CLIENT
 from idp.interaction.required_action import CharterAction, ClosingAction
 from idp.interaction.sessions import Sessions
+from idp.interaction.sign_out import SignOut
 from idp.wiring.resources import Resources
 
 
@@ -45,7 +52,7 @@ def build_itinerary(
     again = EmailAgainAction(
         ProvedAgain(s.email.proved_again_after, s.email.put_off_for), fresh_for=s.lives.fresh_proof_life
     )
-    charter = build_charter_action(resources)
+    charter = build_charter_action(resources, clients)
     password = (PasswordClosedAction(), PasswordRenewalAction())
     return Itinerary(doors, (ClosingAction(), charter, *password, again, context), sources)
 
@@ -55,9 +62,26 @@ def charters_demanded(clients: ClientFile, client_id: str) -> tuple[str, ...]:
     return client.charters if client else ()
 
 
-def build_charter_action(resources: Resources) -> CharterAction:
-    settings, charters = resources.settings, SqlCharters(resources.database, resources.clock)
-    return CharterAction(charters=charters, put_off_for=settings.charter.put_off_for)
+def build_charter_action(resources: Resources, clients: ClientFile) -> CharterAction:
+    settings = resources.settings
+    return CharterAction(
+        charters=SqlCharters(resources.database, resources.clock),
+        demanded_by=partial(charters_demanded, clients),
+        put_off_for=settings.charter.put_off_for,
+    )
+
+
+def build_sign_out(
+    resources: Resources, sessions: Sessions, clients: Callable[[], ClientRegistry]
+) -> SignOut:
+    """`clients`: returns those that are registered now."""
+    return SignOut(
+        work=SqlUnitOfWork(resources.database),
+        sessions=sessions,
+        grants=SqlGrants(resources.database),
+        audit=resources.audit,
+        listeners=lambda: logout_listeners(clients()),
+    )
 
 
 def build_sessions(resources: Resources) -> Sessions:

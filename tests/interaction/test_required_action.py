@@ -19,7 +19,8 @@ DAY = timedelta(days=1)
 
 
 def action(*published: CharterRevision) -> CharterAction:
-    return CharterAction(charters=FakeCharters(list(published)), put_off_for=DAY)
+    charters = FakeCharters(list(published))
+    return CharterAction(charters=charters, demanded_by=lambda _: ("region",), put_off_for=DAY)
 
 
 def proved(**changes: object) -> Interaction:

@@ -10,18 +10,20 @@ from datetime import datetime
 from idp.accounts.charter import HOUSE, CharterNews, CharterRevision
 from idp.flows.shared.charter_text import charter_html
 from idp.pages.charters import CharterChange, CharterPage
+from idp.pages.step import Step
 from idp.web.local_time import local_day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Who looks at it. `still_due`: how many charters are to be accepted, this one included. `may_wait`: the person may
-    put it off."""
+    """Who looks at it. `still_due`: how many charters are to be accepted, this one included. `step`: of a first
+    connection. `may_wait`: the person may put it off."""
 
     locale: str
     now: datetime
     news: CharterNews
     still_due: int = 1
+    step: Step | None = None
     may_wait: bool = False
     error: str | None = None
 
@@ -32,6 +34,7 @@ def charter_page(revision: CharterRevision, reader: Reader) -> CharterPage:
         charter=revision.charter,
         of_client=revision.charter != HOUSE,
         still_due=reader.still_due,
+        step=reader.step,
         text_html=charter_html(revision.text(locale)),
         text_sha256=revision.sha256(locale),
         text_locale=revision.shown_locale(locale),
