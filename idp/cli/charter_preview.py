@@ -5,6 +5,7 @@ Not here: what it shows (`flows/shared/charter_page`).
 
 import argparse
 import base64
+import re
 import sys
 from pathlib import Path
 
@@ -93,7 +94,9 @@ def _html(settings: Settings, revision: CharterRevision, locale: str, clock: Clo
 
 
 def _with_pictures(page: str) -> str:
-    for name in ("caducee.svg", "favicon.svg"):
-        picture = base64.b64encode((_STATIC / name).read_bytes()).decode()
-        page = page.replace(f'"/static/{name}"', f'"data:image/svg+xml;base64,{picture}"')
-    return page
+    def within(found: re.Match[str]) -> str:
+        picture = _STATIC / found[1]
+        kind = {"svg": "image/svg+xml", "png": "image/png"}[picture.suffix[1:]]
+        return f'"data:{kind};base64,{base64.b64encode(picture.read_bytes()).decode()}"'
+
+    return re.sub(r'"/static/([a-z-]+\.(?:svg|png))"', within, page)

@@ -111,8 +111,7 @@ class AuditEvent(StrEnum):
     PASSWORD_CLOSED = "password:close:accepted"
     #: a code proved a new e-mail address, which took the place of the former one
     EMAIL_CHANGED = "email:change:accepted"
-    #: `reason` `email_taken`: the address is another account's, whose owner got a mail; or became so before the code
-    #: came back
+    #: `reason` `email_taken`: the address is another account's, whose owner got a mail; or became so meanwhile
     EMAIL_CHANGE_REFUSED = "email:change:refused"
     #: somebody who reads the former address pressed « ce n'était pas moi »
     EMAIL_DISOWNED = "email:change:disowned"
@@ -146,8 +145,7 @@ class AuditEvent(StrEnum):
     #: (`idp explain --as`); `door`, `values`: whether their values were shown too
     CLAIMS_EXPLAINED = "claims:explain:accepted"
     #: « Ce n'était pas moi », of an entry of the history: every session was ended; `reported` is the event, `entry` its
-    #: row. `password:close:accepted` and `passkey:remove:accepted` beside it if a password, or that passkey, had opened
-    #: it
+    #: row. `password:close:accepted` and `passkey:remove:accepted` beside it if a password, or that passkey, opened it
     ACCOUNT_REPORTED = "account:report:accepted"
     #: a person chose a professional context for an application
     CONTEXT_CHOSEN = "context:choose:accepted"
@@ -188,8 +186,7 @@ class AuditEvent(StrEnum):
     CODE_REDEEMED = "code:redeem:accepted"
     #: a code came a second time: its grant is revoked
     CODE_REUSED = "code:redeem:reused"
-    #: a code or its tokens were refused because the account, the charter or the assurance no longer allow them;
-    #: `reason`
+    #: a code or its tokens were refused because the account, the charter or the assurance forbid them now; `reason`
     ISSUE_REFUSED = "token:issue:refused"
     #: a refresh token was used
     TOKEN_REFRESHED = "token:refresh:accepted"

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from idp.accounts.account import AccountId
 from idp.accounts.charter import HOUSE, CharterEvidence, CharterRevision
-from idp.accounts.charter_reminders import CharterReminders
+from idp.accounts.charter_reminders import Batch, CharterReminders
 from idp.adapters.sql.charter_office import SqlCharterOffice
 from idp.adapters.sql.schema import audit_events, outbox
 from idp.core.clock import SystemClock
@@ -144,6 +144,24 @@ def test_many_people_are_reminded_in_batches_each_once_also_by_two_workers(house
         done.append(left)
     found = reminded(house)
     assert (len(found), len(set(found)), sum(done)) == (231, 231, 131)
+
+
+def test_what_another_worker_did_meanwhile_is_not_done_again(house: Provider) -> None:
+    announce(house, WEEK)
+    mine, others = reminders(house), reminders(house)
+
+    class Slow:
+        """The batch is read, and another worker takes it."""
+
+        revisions, move = mine.to_remind.revisions, mine.to_remind.move
+
+        def next_batch(self, revision: CharterRevision, most: int) -> Batch:
+            batch = mine.to_remind.next_batch(revision, most)
+            assert others.run_due() == 1
+            return batch
+
+    assert replace(mine, to_remind=Slow()).run_due() == 0
+    assert reminded(house) == [house.account.email]
 
 
 def test_while_many_mails_wait_none_is_added(house: Provider) -> None:
