@@ -109,6 +109,8 @@ class Account:
     disabled_motive: str = ""
     #: The last sign-in, to within a day; None: none yet. Written by `Leavers` alone.
     signed_in_at: datetime | None = field(default=None, compare=False)
+    #: When the person last put off an announced charter. Written by `CharterRepository.put_off` alone.
+    charter_put_off_at: datetime | None = field(default=None, compare=False)
     #: When it was read, the address was also that of another account. Of no row of its own, and written by nobody.
     is_mailbox_shared: bool = field(default=False, compare=False)
     #: When it was read, the person had a passkey. The same.

@@ -43,6 +43,8 @@ TOLD: Mapping[AuditEvent, str] = {
     AuditEvent.PSC_SUBJECT_CHANGED: "",
     AuditEvent.CHARTER_ACCEPTED: "",
     AuditEvent.CHARTER_REFUSED: "",
+    AuditEvent.CHARTER_PUT_OFF: "",
+    AuditEvent.CHARTER_REMINDED: "",
     AuditEvent.CONTEXT_CHOSEN: "",
     AuditEvent.CONTEXT_FORGOTTEN: "",
     AuditEvent.DATA_EXPORTED: "by",

@@ -63,7 +63,12 @@ def charters_demanded(clients: ClientFile, client_id: str) -> tuple[str, ...]:
 
 
 def build_charter_action(resources: Resources, clients: ClientFile) -> CharterAction:
-    return CharterAction(SqlCharters(resources.database), partial(charters_demanded, clients))
+    settings = resources.settings
+    return CharterAction(
+        charters=SqlCharters(resources.database, resources.clock),
+        demanded_by=partial(charters_demanded, clients),
+        put_off_for=settings.charter.put_off_for,
+    )
 
 
 def build_sign_out(

@@ -22,6 +22,8 @@ COMMANDS = {
     "backups": "db restore /nowhere",
     "card": "card list --module /nowhere.so",
     "charter": "charter publish --revision 1 --fr /nowhere.md",
+    "charter_listing": "charter list",
+    "charter_preview": "charter preview",
     "client_secrets": "clients secret --given",
     "database": "db check",
     "doctor": "doctor",
@@ -56,6 +58,7 @@ def test_each_module_has_its_command() -> None:
         *("whom", "asking", "new_file"),
         *("install_options", "shape"),
         *("audit_findings", "audit_proof"),
+        *("charter_file", "charter_options"),
         *("embedded", "lanes", "pulse", "purging", "work", "worker_options", "why_options"),
     }
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts

@@ -104,6 +104,8 @@ def hostile_states() -> Iterator[State]:
             published_on=HOSTILE,
             is_new_revision=False,
             error=None,
+            due_from=HOSTILE,
+            may_wait=True,
         ),
         "account/charters.html": charter_pages.ChartersPage(acceptances=(line,)),
         "account/charter.html": charter_pages.AcceptancePage(

@@ -137,11 +137,15 @@ def _read(row: Any) -> Account:
         closing_at=row.closing_at,
         disabled_motive=row.disabled_motive,
         signed_in_at=row.signed_in_at,
+        charter_put_off_at=row.charter_put_off_at,
         is_mailbox_shared=row.is_mailbox_shared,
         has_passkey=row.has_passkey,
         declines_passkeys=row.declines_passkeys,
     )
 
+
+#: Of the accounts that somebody may sign in to.
+OPEN = (accounts.c.enabled, accounts.c.closing_at.is_(None))
 
 #: What a SELECT of accounts names, in this order, for `ACCOUNT`: the row, and what others say at that instant.
 COLUMNS: "tuple[sa.ColumnElement[Any], ...]" = (
