@@ -41,7 +41,7 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
     """Returns every flow whose door is open, in no particular order. `finishes`: the ways in which logins end."""
     shared, settings = build_flow_parts(parts, finishes), parts.settings
     return [
-        ChoiceFlow(shared.desk, enrolment_from_psc=settings.psc.may_enrol),
+        ChoiceFlow(shared.desk, parts.web.last_doors, enrolment_from_psc=settings.psc.may_enrol),
         DoorFlow(shared.desk),
         MoreTimeFlow(shared.desk, shared.deadlines),
         PscPictureFlow(shared.pictures),

@@ -1,12 +1,13 @@
 """Contains the faults that every command, and `doctor`, tell in a line. Not here: who tells them."""
 
+from idp.accounts.repository import SeveralMeant
 from idp.adapters.backup_file import BadBackup
 from idp.adapters.card_host.proxy_listener import ProxyUserUnknown
 from idp.adapters.card_host.tls import UnsuitableHostKey
 from idp.adapters.hsm.uri import BadPkcs11Uri
 from idp.adapters.software_signer import BadKeyFile
-from idp.adapters.sql.account_search import SeveralAccounts
 from idp.adapters.sql.database import DatabaseMissing, UnsupportedDatabase
+from idp.adapters.sql.execution import DriverMissing
 from idp.adapters.sql.schema_state import DatabaseUnusable
 from idp.cards.anchors import AnchorsRefused
 from idp.cards.rpps import InvalidRpps
@@ -26,10 +27,11 @@ OPERATOR_ERRORS = (
     SignerUnavailable,
     DatabaseMissing,
     DatabaseUnusable,
+    DriverMissing,
     UnsupportedDatabase,
     StoreUnavailable,
     InvalidRpps,
-    SeveralAccounts,
+    SeveralMeant,
     OSError,
 )
 
