@@ -23,7 +23,7 @@ from idp.adapters.sql.columns import UtcInstant, row_number
 from idp.adapters.sql.columns import metadata as metadata
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0028"
+SCHEMA_REVISION = "0029"
 
 _IS_CODE, _IS_NOTICE = sa.text("topic IS NOT NULL"), sa.text("topic IS NULL")
 _IS_UNWARNED = sa.text("enabled AND closing_at IS NULL AND unused_told_at IS NULL")
@@ -72,6 +72,8 @@ accounts = sa.Table(
     sa.Column("password_listed_at", UtcInstant),
     # The address of who shares one that another account had first.
     sa.Column("email_beside", sa.Text, index=True),
+    sa.Column("email_offered", sa.Text),
+    sa.Column("email_offered_at", UtcInstant),
     # Whom to warn, and whom to disable: each search begins where the one before it ended, however many were found.
     sa.Index(
         "ix_accounts_unwarned",
