@@ -1,11 +1,11 @@
 """Contains the faults that every command, and `doctor`, tell in a line. Not here: who tells them."""
 
-from idp.accounts.repository import SeveralMeant
 from idp.adapters.backup_file import BadBackup
 from idp.adapters.card_host.proxy_listener import ProxyUserUnknown
 from idp.adapters.card_host.tls import UnsuitableHostKey
 from idp.adapters.hsm.uri import BadPkcs11Uri
 from idp.adapters.software_signer import BadKeyFile
+from idp.adapters.sql.account_search import SeveralAccounts
 from idp.adapters.sql.database import DatabaseMissing, UnsupportedDatabase
 from idp.adapters.sql.execution import DriverMissing
 from idp.adapters.sql.schema_state import DatabaseUnusable
@@ -31,7 +31,7 @@ OPERATOR_ERRORS = (
     UnsupportedDatabase,
     StoreUnavailable,
     InvalidRpps,
-    SeveralMeant,
+    SeveralAccounts,
     OSError,
 )
 
