@@ -7,8 +7,9 @@ It changes nothing by itself: with an address of their choice, whoever gives the
 import argparse
 import sys
 from dataclasses import replace
+from datetime import datetime
 
-from idp.accounts.account import Account
+from idp.accounts.account import Account, EmailOffer
 from idp.accounts.email_change import EmailChanges
 from idp.accounts.email_otp import masked_email
 from idp.accounts.enrolment import typed_values, verified_email
@@ -40,12 +41,13 @@ def set_email(settings: Settings, options: argparse.Namespace) -> int:
     refusal = _refusal(resources, account, email)
     if refusal:
         return _say(f"{name_of(account)}: {refusal}", _FAILED)
-    _offer(resources, account, email, options.checked)
-    days = settings.email.offer_life.days
+    rule, now = settings.email, resources.clock.now()
+    until = now + rule.offer_life
+    _offer(resources, account, EmailOffer(email, now), options.checked, until)
     print(
         f"{name_of(account)}: {masked_email(email)} is noted, both addresses are told. Nothing changes until the "
         "person signs in by card or Pro Santé Connect, and types the code that goes there then; "
-        f"asked about for {days} days."
+        f"asked about until {until:%Y-%m-%d}."
     )
     return 0
 
@@ -53,24 +55,24 @@ def set_email(settings: Settings, options: argparse.Namespace) -> int:
 def _refusal(resources: Resources, account: Account, email: str) -> str:
     if not account.may_sign_in:
         return "it is disabled: `enable` it before"
+    settings = resources.settings
+    rule = settings.email
     changes = EmailChanges(
         durable=resources.durable,
         accounts=SqlAccounts(resources.database),
-        life=resources.settings.email.change_life,
-        is_sharing_allowed=resources.settings.email.shared,
+        life=rule.change_life,
+        is_sharing_allowed=rule.shared,
     )
     if changes.owner_of(email, account) is not None:
         return "that address is another account's; each person needs their own (SHARED_MAILBOXES)"
     return ""
 
 
-def _offer(resources: Resources, account: Account, email: str, checked: str) -> None:
-    now = resources.clock.now()
-    until = now + resources.settings.email.offer_life
+def _offer(resources: Resources, account: Account, offer: EmailOffer, checked: str, until: datetime) -> None:
     notices = build_notices(resources, build_mails())
     tell_here = notices.written(account, Notice.EMAIL_OFFERED_ELSEWHERE, until=until)
     tell_there = notices.written(
-        replace(account, email=email, is_mailbox_shared=False), Notice.EMAIL_OFFERED, until=until
+        replace(account, email=offer.email, is_mailbox_shared=False), Notice.EMAIL_OFFERED, until=until
     )
 
     def also() -> None:
@@ -83,7 +85,7 @@ def _offer(resources: Resources, account: Account, email: str, checked: str) -> 
             SqlUnitOfWork(resources.database),
             SqlAccounts(resources.database),
             account.id,
-            lambda row: row.with_offer(email, now),
+            lambda row: row.with_offer(offer.email, offer.at),
             also,
         )
 

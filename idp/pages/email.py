@@ -61,6 +61,11 @@ class EmailAgainPage:
     entry: AddressEntry
     offered: str = ""
 
+    @property
+    def title(self) -> str:
+        """Returns the key of the catalogue."""
+        return "email_again.title_offered" if self.offered else "email_again.title"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordClosedPage:
