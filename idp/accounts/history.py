@@ -34,6 +34,7 @@ TOLD: Mapping[AuditEvent, str] = {
     AuditEvent.PASSKEY_REMOVED: "",
     AuditEvent.ADDRESS_CHANGED: "",
     AuditEvent.EMAIL_CHANGED: "",
+    AuditEvent.EMAIL_OFFERED: "",
     AuditEvent.EMAIL_DISOWNED: "",
     AuditEvent.EMAIL_PROVED_AGAIN: "",
     AuditEvent.ENROLMENT_COMPLETED: "",

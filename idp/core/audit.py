@@ -113,6 +113,9 @@ class AuditEvent(StrEnum):
     EMAIL_CHANGED = "email:change:accepted"
     #: `reason` `email_taken`: the address is another account's, whose owner got a mail; or became so meanwhile
     EMAIL_CHANGE_REFUSED = "email:change:refused"
+    #: `idp accounts set-email`: an address was noted for the person, who proves it or does not; `checked`: what was
+    #: checked, in the administrator's words
+    EMAIL_OFFERED = "email:offer:accepted"
     #: somebody who reads the former address pressed « ce n'était pas moi »
     EMAIL_DISOWNED = "email:change:disowned"
     #: a code proved again the address that the account has

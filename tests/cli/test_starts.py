@@ -17,6 +17,7 @@ COMMANDS = {
     "accounts": "accounts unlock 10000000025",
     "accounts_seen": "accounts show 10000000025",
     "accounts_export": "accounts export 10000000025 --stdout",
+    "accounts_email": "accounts set-email 10000000025 a@b.example --checked seen",
     "accounts_ended": "accounts sign-out 10000000025",
     "background": "worker",
     "backups": "db restore /nowhere",

@@ -953,6 +953,9 @@ def _email() -> list[State]:
     again = email_pages.EmailAgainPage(proved_on="3 novembre 2025", may_put_off=True, entry=typed)
     of_stop = {
         "email-again": again,
+        "email-again-offered": replace(
+            again, offered="elise@cabinet.example", entry=replace(typed, typed="elise@cabinet.example")
+        ),
         "email-again-last": replace(again, may_put_off=False),
         "email-again-malformed!": replace(again, entry=replace(typed, error="enrolment.required")),
         "email-again-code": replace(again, entry=waiting()),

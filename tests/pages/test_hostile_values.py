@@ -196,6 +196,7 @@ def hostile_states() -> Iterator[State]:
         "email_again.html": email_pages.EmailAgainPage(
             proved_on=HOSTILE,
             may_put_off=True,
+            offered=HOSTILE,
             entry=email_pages.AddressEntry(
                 typed=HOSTILE, waiting=HOSTILE, code=code_entry(expires_at_local=HOSTILE)
             ),

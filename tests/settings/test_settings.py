@@ -155,6 +155,7 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "account_evidence_life": "docs/adr/0042: the limitation period",
         "email_change_life": "facts/security §0.2: pending at most 24 h, tested by its limit",
         "email_proved_again_after": "docs/account.md: 12 months",
+        "email_offer_life": "docs/adr/0063: two « Plus tard » long",
         "email_put_off_for": "a busy day, and the weekend after it",
         "charter_least_words": "docs/adr/0059: fewer are no charter",
         "charter_put_off_for": "docs/adr/0059: once a day at most",

@@ -25,7 +25,7 @@ from idp.adapters.sql.columns import UtcInstant, row_number
 from idp.adapters.sql.columns import metadata as metadata
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0029"
+SCHEMA_REVISION = "0030"
 
 _IS_CODE, _IS_NOTICE = sa.text("topic IS NOT NULL"), sa.text("topic IS NULL")
 _IS_UNWARNED = sa.text("enabled AND closing_at IS NULL AND unused_told_at IS NULL")
@@ -75,6 +75,8 @@ accounts = sa.Table(
     # The address of who shares one that another account had first.
     sa.Column("email_beside", sa.Text, index=True),
     sa.Column("charter_put_off_at", UtcInstant),
+    sa.Column("email_offered", sa.Text),
+    sa.Column("email_offered_at", UtcInstant),
     # Whom to warn, and whom to disable: each search begins where the one before it ended, however many were found.
     sa.Index(
         "ix_accounts_unwarned",
