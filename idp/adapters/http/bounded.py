@@ -55,6 +55,7 @@ class HttpAnswer:
     body: bytes
     #: Where a redirect leads; it is not followed.
     location: str = ""
+    set_cookies: tuple[str, ...] = ()
 
     @property
     def is_page(self) -> bool:
@@ -165,6 +166,7 @@ class SafeHttp:
                     media_type=media_type,
                     body=bytes(kept),
                     location=location,
+                    set_cookies=tuple(answer.raw.headers.getlist("Set-Cookie")),
                 )
         except (OSError, ValueError, urllib3.exceptions.HTTPError, HTTPException) as error:
             raise _told(error) from error
