@@ -24,6 +24,7 @@ from idp.cli.incident_options import add_incident
 from idp.cli.install_options import INSTALL_GROUPS, add_install, add_to_all
 from idp.cli.refusal_options import add_refusals
 from idp.cli.shape import CommandParser
+from idp.cli.why_options import add_why
 from idp.cli.worker_options import WORKER_GROUPS, add_background, add_worker, number_to
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def build_parser() -> CommandParser:
     add_roles(add)
     add_incident(add)
     add_refusals(add)
+    add_why(add)
     add_conformity(add)
     server = add("serve", "serve.serve", "serve the provider")
     server.set_defaults(needs_settings=False)  # Its first process does without.

@@ -554,16 +554,15 @@ def _doors_that_failed() -> list[State]:
     states.append(State("cps-card-only!", "cps.html", pages.CpsPage("none", CARD_ONLY)))
     for reason in PSC_REASONS:
         mark = "" if reason == "cancelled" else "!"
-        reference = "5f0c9a1e" if REFUSALS[reason].has_reference else None
+        reference = "7KQM-2XBD"
         states.append(
             State(
                 f"psc-{reason}{mark}", "psc.html", pages.PscPage(reason=reason, doors=ALL, incident=reference)
             )
         )
-    alone = pages.PscPage(reason="misconfigured", doors=replace(NONE, psc=True), incident="5f0c9a1e")
+    alone = pages.PscPage(reason="misconfigured", doors=replace(NONE, psc=True), incident="7KQM-2XBD")
     states.append(State("psc-misconfigured-alone!", "psc.html", alone))
     for reason in ("not_fresh", "no_auth_time"):
-        reference = "5f0c9a1e" if REFUSALS[reason].has_reference else None
         leave = pages.PscPage(reason=reason, doors=ALL, incident=reference, leave="token")
         states.append(State(f"psc-{reason}-leave!", "psc.html", leave))
     states.append(
