@@ -154,7 +154,8 @@ def _card_host(hand: Hand) -> Iterator[Told]:
     if is_without_cards(settings):
         yield green("none is needed: the card door is not there")
         return
-    url = urlsplit(settings.card_host.origin.replace("://*.", f"://{token_hex(4)}."))
+    place = settings.card_host
+    url = urlsplit(place.origin.replace("://*.", f"://{token_hex(4)}."))
     host, port = url.hostname or "", url.port or 443
     try:
         met = meet(host, port, _SECONDS)
