@@ -49,10 +49,12 @@ _TEXTS: Mapping[str, Words] = {
     "how": Words(
         fr="« Tenu » nomme les tests qui le montrent, et les réglages dont il dépend avec leur valeur en vigueur "
         "(variables `CADUCEE_…`). « À dire par d'autres » : ni un réglage ni un test ne peut le montrer. Les moyens "
-        "fermés sont jugés aussi, sans compter. Ce n'est pas un avis juridique.",
+        "fermés sont jugés aussi, sans compter. « facts/… » est une page de docs/facts, qui dit d'où l'on sait ce "
+        "qu'un texte demande. Ce n'est pas un avis juridique.",
         en="« Met » names the tests that show it, and the settings that it depends on with their value in force "
         "(variables `CADUCEE_…`). « Not ours to say »: neither a setting nor a test can show it. Closed means are "
-        "judged too, and do not count. This is no legal advice.",
+        "judged too, and do not count. « facts/… » is a page of docs/facts, which says from where it is known what a "
+        "text asks. This is no legal advice.",
     ),
     "sources": Words("Référentiels", "Standards"),
     "sources_head": Words("Texte | Édition | Portée | D'après", "Text | Edition | Weight | From"),

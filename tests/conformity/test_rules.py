@@ -55,6 +55,7 @@ DECIDED: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
         {"card_revocation_bypass_until": NOON + _DAY},
         [{"card_revocation_bypass_until": NOON + _DAY + _S}],
     ),
+    "rie-2.ps-16.activation": ({}, [{"activation_life": 86401 * _S}]),
     "rie-2.ps-17": ({}, [_FIXED]),
     "nist-63b-4.aal2.password": (
         {"passkeys": "demand"},

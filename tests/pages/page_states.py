@@ -32,6 +32,7 @@ from idp.pages.frame import Deadline, Frame
 from idp.pages.history import VARIANTS, DayView, EntryView, HistoryPage, ReportPage, is_doubtful, words_of
 from idp.pages.mails import (
     CharterReceiptMail,
+    CharterReminderMail,
     CodeMail,
     EmailChangedMail,
     NewBrowserMail,
@@ -41,6 +42,7 @@ from idp.pages.mails import (
 from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 from idp.pages.sessions import SessionsPage, SessionView, origin_view
+from idp.pages.step import Step
 from tests.fakes import NOON
 from tests.pages.operations_states import operations_states
 
@@ -281,7 +283,7 @@ def _password() -> list[State]:
 def otp(**changes: Any) -> pages.EmailOtpPage:
     page = pages.EmailOtpPage(
         purpose="login",
-        masked_email="e•••••d@hopital-saint-louis.fr",
+        sent_to="e•••••d@hopital-saint-louis.fr",
         expires_at_local="14 h 32",
         minutes_left=10,
         tries_left=5,
@@ -303,7 +305,9 @@ def _email_otp() -> list[State]:
         "otp-passkey": otp(doors=ALL_AND_PASSKEY),
         "otp-lost-mailbox": otp(may_change_address=True),
         "otp-lost-mailbox-password-only": otp(doors=PASSWORD_ONLY, may_change_address=True),
-        "otp-enrolment": otp(purpose="enrolment"),
+        "otp-enrolment": otp(
+            purpose="enrolment", sent_to="elise.marchand@hopital-saint-louis.fr", step=Step(2, 3)
+        ),
         "otp-last-minute": otp(minutes_left=1, tries_left=1, doors=PASSWORD_ONLY),
         "otp-last-seconds": otp(minutes_left=0),
         "otp-resent": otp(notice="email_otp.resent", minutes_left=7, seconds_before_resend=60),
@@ -360,6 +364,7 @@ def enrolment(**changes: Any) -> enrolment_pages.EnrolmentPage:
         password_numbers=PASSWORD_NUMBERS,
         source="cps",
         proof="ab" * 32,
+        step=Step(1, 3),
     )
     return replace(page, **changes)
 
@@ -526,8 +531,11 @@ def _charter(text_html: str) -> list[State]:
         error=None,
     )
     second = replace(first, charter="viatrajectoire", of_client=True)
+    later = replace(first, is_new_revision=True, due_from="15 décembre 2026", may_wait=True)
     models = {
-        "charter-first": first,
+        "charter-first": replace(first, step=Step(3, 3)),
+        "charter-last": first,
+        "charter-first-of-two": replace(first, still_due=2, step=Step(3, 4)),
         "charter-new-revision": replace(first, is_new_revision=True),
         "charter-what-changed": replace(first, is_new_revision=True, changes=CHANGES),
         "charter-tick-needed!": replace(first, error="charter.tick_needed"),
@@ -536,6 +544,10 @@ def _charter(text_html: str) -> list[State]:
         "charter-of-client-new-revision": replace(second, is_new_revision=True),
         "charter-of-client-tick-needed!": replace(second, error="charter.tick_needed"),
         "charter-revision-changed!": replace(first, error="charter.revision_changed"),
+        "charter-announced": replace(first, due_from="15 décembre 2026"),
+        "charter-announced-later": replace(later, changes=CHANGES),
+        "charter-announced-later-tick-needed!": replace(later, error="charter.tick_needed"),
+        "charter-announced-later-of-client": replace(later, charter="viatrajectoire", of_client=True),
     }
     waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
     return [
@@ -937,6 +949,9 @@ def _email() -> list[State]:
     again = email_pages.EmailAgainPage(proved_on="3 novembre 2025", may_put_off=True, entry=typed)
     of_stop = {
         "email-again": again,
+        "email-again-offered": replace(
+            again, offered="elise@cabinet.example", entry=replace(typed, typed="elise@cabinet.example")
+        ),
         "email-again-last": replace(again, may_put_off=False),
         "email-again-malformed!": replace(again, entry=replace(typed, error="enrolment.required")),
         "email-again-code": replace(again, entry=waiting()),
@@ -1171,6 +1186,17 @@ def receipts() -> list[CharterReceiptMail]:
         address="https://caducee.example/account/charters/3",
     )
     return [of_house, replace(of_house, client_name="Trajectoire Grand Âge")]
+
+
+def reminders() -> list[CharterReminderMail]:
+    of_house = CharterReminderMail(
+        applications=(),
+        revision="2027-1",
+        due_from="15 décembre 2026",
+        address="https://caducee.example/",
+    )
+    two = ("Trajectoire Grand Âge", "ViaTrajectoire")
+    return [of_house, replace(of_house, applications=two, address="")]
 
 
 def email_changed_mails() -> list[EmailChangedMail]:

@@ -88,7 +88,7 @@ def hostile_states() -> Iterator[State]:
         "door.html": DoorPage(door="password", doors=ALL, notice="choice.hinted", login_hint=HOSTILE),
         "choice.html": ChoicePage(doors=ALL, notice="choice.step_up"),
         "password.html": pages.PasswordPage(doors=ALL, rpps=HOSTILE, error="password.refused"),
-        "email_otp.html": otp(masked_email=HOSTILE, expires_at_local=HOSTILE),
+        "email_otp.html": otp(sent_to=HOSTILE, expires_at_local=HOSTILE),
         "enrolment.html": enrolment(identity=identity, values=typed),
         "already_enrolled.html": enrolment_pages.AlreadyEnrolledPage(
             masked_email=HOSTILE, typed_email=HOSTILE, is_same_email=False
@@ -104,6 +104,8 @@ def hostile_states() -> Iterator[State]:
             published_on=HOSTILE,
             is_new_revision=False,
             error=None,
+            due_from=HOSTILE,
+            may_wait=True,
         ),
         "account/charters.html": charter_pages.ChartersPage(acceptances=(line,)),
         "account/charter.html": charter_pages.AcceptancePage(
@@ -194,6 +196,7 @@ def hostile_states() -> Iterator[State]:
         "email_again.html": email_pages.EmailAgainPage(
             proved_on=HOSTILE,
             may_put_off=True,
+            offered=HOSTILE,
             entry=email_pages.AddressEntry(
                 typed=HOSTILE, waiting=HOSTILE, code=code_entry(expires_at_local=HOSTILE)
             ),
