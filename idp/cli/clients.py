@@ -44,6 +44,8 @@ def list_clients(settings: Settings, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(rows, ensure_ascii=False, indent=1))
         return 0
+    if not rows:
+        print(f"no client yet: {settings.where.clients_file}")
     widths = [max((len(row[name]) for row in rows), default=0) for name in _COLUMNS]
     for row in rows:
         cells = [row[name].ljust(width) for name, width in zip(_COLUMNS, widths, strict=True)]

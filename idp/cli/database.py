@@ -13,19 +13,26 @@ from idp.settings import Settings
 
 
 def init(settings: Settings, options: argparse.Namespace) -> int:
-    initialise(settings.where.database)
+    before = initialise(settings.where.database)
+    place = parse_url(settings.where.database).render_as_string(hide_password=True)
+    print(f"{place}: {_told(before)}")
     return 0
 
 
 def upgrade(settings: Settings, options: argparse.Namespace) -> int:
-    before = migrate(settings.where.database)
-    if before == SCHEMA_REVISION:
-        print(f"schema {before}: nothing to do")
-    elif (before or "") > SCHEMA_REVISION:
-        print(f"schema {before}: newer than this code ({SCHEMA_REVISION}), which may work on it")
-    else:
-        print(f"schema {before} -> {SCHEMA_REVISION}")
+    print(_told(migrate(settings.where.database)))
     return 0
+
+
+def _told(before: str | None) -> str:
+    """`before`: the schema that was there; None: the database was empty."""
+    if before is None:
+        return f"made, schema {SCHEMA_REVISION}"
+    if before == SCHEMA_REVISION:
+        return f"schema {before}: nothing to do"
+    if before > SCHEMA_REVISION:
+        return f"schema {before}: newer than this code ({SCHEMA_REVISION}), which may work on it"
+    return f"schema {before} -> {SCHEMA_REVISION}"
 
 
 def partition(settings: Settings, options: argparse.Namespace) -> int:

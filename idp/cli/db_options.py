@@ -8,9 +8,8 @@ GROUPS = {"db": "the database", "epoch": "what began before, of everybody"}
 
 
 def add_database(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
-    # The former names of the two stay.
-    for name in ("db init", "init"):
-        add(name, "database.init", "create the database")
+    add("db init", "database.init", "create the database")
+    # The former names stay; `idp init` without a directory is that of the first (install_options).
     for name in ("db upgrade", "migrate"):
         add(name, "database.upgrade", "bring the database to the schema of this version")
     add("db check", "database.check", "look whether the database is whole, and what schema it has")

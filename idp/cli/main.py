@@ -10,17 +10,20 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from idp.cli.activation_options import add_activation
+from idp.cli.account_options import add_accounts
 from idp.cli.audit_options import add_audit, add_roles, operator_name
 from idp.cli.audited import told_in_audit
 from idp.cli.card_options import add_card
 from idp.cli.client_options import add_clients
+from idp.cli.conformity_options import add_conformity
 from idp.cli.db_options import GROUPS, add_database
 from idp.cli.doctor_options import add_doctor
 from idp.cli.incident_options import add_incident
+from idp.cli.install_options import INSTALL_GROUPS, add_install, add_to_all
 from idp.cli.refusal_options import add_refusals
+from idp.cli.shape import CommandParser
 from idp.cli.worker_options import WORKER_GROUPS, add_background, add_worker, number_to
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 _GROUPS = {
     **GROUPS,
+    **INSTALL_GROUPS,
     "keys": "token signing keys",
     "trust": "the authorities that vouch for cards",
     "charter": "the terms of use",
@@ -52,21 +56,12 @@ def _charter_name(text: str) -> str:
     return text
 
 
-class _DiscreetParser(argparse.ArgumentParser):
-    """Its subparsers are of its kind, so that no message of any command repeats a PIN."""
-
-    def error(self, message: str) -> NoReturn:
-        has_pin = "pin-value" in message.lower()
-        super().error("an argument that holds a PIN is not expected there" if has_pin else message)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = _DiscreetParser(
-        prog="idp", description="Caducée: OpenID Provider for health professionals"
-    )
+def build_parser() -> CommandParser:
+    parser = CommandParser(prog="idp", description="Caducée: OpenID Provider for health professionals")
     parser.add_argument(
         "--operator", type=operator_name, metavar="NAME", help="who gives this command, for the audit trail"
     )
+    add_to_all(parser)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def add(path: str, run: str, help_text: str) -> argparse.ArgumentParser:
@@ -79,9 +74,11 @@ def _parser() -> argparse.ArgumentParser:
                 groups[group] = owner.add_subparsers(metavar="ACTION", required=True)
             found = groups[group].add_parser(action, help=help_text)
         found.set_defaults(run=run)
+        parser.commands[path] = found
         return found
 
-    groups: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {}
+    groups: dict[str, argparse._SubParsersAction[CommandParser]] = {}
+    add_install(add)
     add_database(add)
     add_doctor(add)
     _add_keys(add)
@@ -98,16 +95,13 @@ def _parser() -> argparse.ArgumentParser:
     publish.add_argument("--en", type=Path, help="English translation")
     add_clients(add)
     add("psc check", "psc.check", "compare Pro Santé Connect with its preset, and ask whether it knows us")
-    actions = {"disable": "disable", "enable": "enable", "unlock": "end the waits of", "show": "tell of"}
-    for name, verb in actions.items():
-        add(f"accounts {name}", f"accounts.{name}", f"{verb} the account of an RPPS").add_argument("rpps")
-    add_activation(add)
-    groups["accounts"].choices["disable"].add_argument("--motive", help="why, in words that the person reads")
+    add_accounts(add)
     add_card(add)
     add_audit(add)
     add_roles(add)
     add_incident(add)
     add_refusals(add)
+    add_conformity(add)
     server = add("serve", "serve.serve", "serve the provider")
     server.set_defaults(needs_settings=False)  # Its first process does without.
     server.add_argument("--host", default="127.0.0.1")
@@ -171,6 +165,8 @@ def _add_trust(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
 def _run(options: argparse.Namespace) -> int:
     """Returns the exit code. Imports only the module of this command: a small command starts fast, and the process that
     watches over web workers stays small."""
+    if options.settings_file is not None:
+        import_module("idp.settings").add_to_environment(options.settings_file.values)
     module, _, function = options.run.partition(".")
     command = getattr(import_module(f"idp.cli.{module}"), function)
     if not getattr(options, "needs_settings", True):
@@ -187,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # command goes on. The error stream is so already.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     try:
         return _run(options)
     except Exception as error:
@@ -203,12 +199,18 @@ def _print(line: str) -> None:
 
 def tell(error: Exception, say: Callable[[str], None] = _print) -> int | None:
     """Say a fault that an operator can repair, in a line for each. Returns the exit status, None for any other."""
-    from idp.settings import BadSetting, bad_setting
+    from idp.settings import BadSetting, BadSettingsFile, bad_setting
 
     if isinstance(error, BadSetting):
         return _tell_setting(error, say)
+    if isinstance(error, BadSettingsFile):
+        say(str(error))
+        return 2
     # Imported only now: that module imports every adapter.
     faults = import_module("idp.wiring.operator_errors")
+    if (missing := faults.right_missing(error)) is not None:
+        say(missing)
+        return 1
     if not isinstance(error, faults.OPERATOR_ERRORS):
         return None
     if type(error) in faults.SETTING_AT_FAULT:

@@ -72,8 +72,15 @@ def _unknown(variable: str) -> Fault:
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Returns the settings of `CADUCEE_*`. Raises BadSetting with every fault."""
+    reading = _reading_of(environment)
+    if not reading.unread:
+        return _checked(reading)
+    raise BadSetting(*reading.faults, *faults_beside(reading.values, reading.unread))
+
+
+def _reading_of(environment: Mapping[str, str]) -> _Reading:
     reading = _Reading()
-    given = {name.removeprefix(PREFIX): text for name, text in environment.items() if name.startswith(PREFIX)}
+    given = given_in(environment)
     # Told once, whichever comes first: the order of an environment means nothing.
     twice = [name for name in catalogue() if given.keys() >= {name, f"{name}{_FILE}"}]
     for name in twice:
@@ -83,9 +90,17 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         if variable not in unread:
             reading.read(variable, text)
     reading.require()
-    if not reading.unread:
-        return _checked(reading)
-    raise BadSetting(*reading.faults, *faults_beside(reading.values, reading.unread))
+    return reading
+
+
+def given_in(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Returns what it says of settings, known or not, by the variable without prefix."""
+    return {name.removeprefix(PREFIX): text for name, text in environment.items() if name.startswith(PREFIX)}
+
+
+def values_in(environment: Mapping[str, str]) -> Mapping[str, Any]:
+    """Returns the values that could be read, by the name of the setting; no rule was checked."""
+    return _reading_of(environment).values
 
 
 def _checked(reading: _Reading) -> Settings:
@@ -102,9 +117,16 @@ def settings_from_environment() -> Settings:
     return read_settings(os.environ)
 
 
-def given_environment() -> Mapping[str, str]:
-    """Returns what `settings_from_environment` reads."""
+def present_environment() -> Mapping[str, str]:
+    """Returns it as it is, for `idp settings show`."""
     return os.environ
+
+
+def add_to_environment(values: Mapping[str, str]) -> None:
+    """Set each variable that is not set: what a file says counts where the environment says nothing. It is that of the
+    processes that this one starts, too."""
+    for name, value in values.items():
+        os.environ.setdefault(name, value)
 
 
 def calling_operator() -> str:

@@ -43,6 +43,7 @@ from idp.pages.professional_context import ContextChoice, ProfessionalContextPag
 from idp.pages.sessions import SessionsPage, SessionView, origin_view
 from idp.pages.step import Step
 from tests.fakes import NOON
+from tests.pages.operations_states import operations_states
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "idp" / "templates"
@@ -162,6 +163,10 @@ def every_state(locale: str) -> list[State]:
         *_address(),
         *_identity(),
         *_signed_out(),
+        *(
+            State(name, "operations.html", page, in_interaction=False)
+            for name, page in operations_states().items()
+        ),
         State("form-post", "form_post.html", FormPostPage("https://rp.example/cb", (("code", "AbC"),))),
         *_errors(),
     ]

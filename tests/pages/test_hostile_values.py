@@ -18,9 +18,11 @@ from idp.pages.closing import ClosingPage
 from idp.pages.door import DoorPage
 from idp.pages.form_post import FormPostPage
 from idp.pages.history import DayView, EntryView, HistoryPage, ReportPage, words_of
+from idp.pages.operations import CharterView, ClientsView, ClientView
 from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 from idp.pages.sessions import SessionsPage, SessionView, origin_view
+from tests.pages.operations_states import FULL
 from tests.pages.page_states import (
     ALL,
     ELISE,
@@ -72,6 +74,17 @@ def hostile_states() -> Iterator[State]:
         id=1, hour=HOSTILE, words=words_of(ENTRIES[0]), application=HOSTILE, is_doubtful=True
     )
     models: dict[str, object] = {
+        "operations.html": replace(
+            FULL,
+            node=HOSTILE,
+            lines=(HOSTILE,),
+            clients=ClientsView(
+                clients=(ClientView(client_id=HOSTILE, name=HOSTILE, codes=1, used=HOSTILE, ends=()),),
+                searched_to=HOSTILE,
+            ),
+            keys=(replace(FULL.keys[0], kid=HOSTILE, alg=HOSTILE),),
+            charter=CharterView(revision=HOSTILE, published_on=HOSTILE, counted_at=HOSTILE),
+        ),
         "door.html": DoorPage(door="password", doors=ALL, notice="choice.hinted", login_hint=HOSTILE),
         "choice.html": ChoicePage(doors=ALL, notice="choice.step_up"),
         "password.html": pages.PasswordPage(doors=ALL, rpps=HOSTILE, error="password.refused"),

@@ -48,7 +48,9 @@ __all__ = [
     "writing",
 ]
 
-MIGRATIONS = Path(__file__).parents[3] / "migrations"
+#: A wheel carries them within this package (setup.py); in a checkout they are beside `idp`.
+_IN_A_WHEEL = Path(__file__).with_name("migrations")
+MIGRATIONS = _IN_A_WHEEL if _IN_A_WHEEL.is_dir() else Path(__file__).parents[3] / "migrations"
 
 #: Key of the PostgreSQL advisory lock that one migration at a time holds.
 MIGRATION_LOCK = 0x0CAD_0CEE

@@ -30,6 +30,10 @@ class ConnectionLate(ConnectionBroken):
     """It did not answer in time: nobody who waited so long asks again."""
 
 
+class DriverMissing(Exception):
+    """The database that the settings name needs a package, or a library of it, that is not installed."""
+
+
 class NothingChanged(Exception):
     """One of several statements run together, which had to change a row, changed none: none of them took place."""
 

@@ -9,14 +9,19 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
-import psycopg
-from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 from sqlalchemy import PoolProxiedConnection
 
 from idp.adapters.sql.combined import combined
-from idp.adapters.sql.execution import ConnectionBroken, ConnectionLate, NothingChanged, Result
-from idp.adapters.sql.patience import PatientConnection
+from idp.adapters.sql.execution import ConnectionBroken, ConnectionLate, DriverMissing, NothingChanged, Result
 from idp.adapters.sql.statement import Compiled
+
+try:
+    import psycopg
+    from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
+except ImportError:
+    raise DriverMissing("PostgreSQL needs its driver: pip install 'caducee[postgresql]'") from None
+
+from idp.adapters.sql.patience import PatientConnection
 
 _GOOD = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 #: The server forgot what was prepared (a pooler between us and it), or the table changed under it (a migration).
