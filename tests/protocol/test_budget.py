@@ -21,6 +21,7 @@ from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
 from idp.app import create
 from tests.configured import changed
+from tests.faults import posting
 from tests.protocol.psc import ONE_PLACE
 from tests.provider import (
     ISSUER,
@@ -244,3 +245,17 @@ def csrf_of(page: TestResponse) -> str:
     field = BeautifulSoup(page.text, "html.parser").select_one('input[name="csrf"]')
     assert field is not None
     return str(field["value"])
+
+
+def test_why_a_form_was_refused_is_read_and_taken(house: House) -> None:
+    browser = house.provider.browser()
+    form = posting(
+        browser, browser.follow(browser.authorize()), "/password", rpps=RPPS, password="certainement pas"
+    )
+
+    def told() -> TestResponse:
+        address = form().headers["Location"]
+        house.tally.clear()
+        return browser.get(address)
+
+    assert house.asked_by(told, 422) == (0, 0, 2, 2)
