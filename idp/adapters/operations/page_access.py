@@ -35,9 +35,11 @@ def page_tls(certificate: Path, key: Path, authorities: Path) -> ssl.SSLContext:
     read, or is none of these), ssl.SSLError among them."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # Else it would let in whoever an authority of the list was certified by, and ask for a password on the terminal.
+    # Else it would ask for a password on the terminal.
     context.load_cert_chain(certificate, key, password=lambda: b"")
     context.load_verify_locations(authorities)
+    # An authority below others is enough by itself: with the one above in the list, all whom that one knows would pass.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.verify_mode = ssl.CERT_REQUIRED
     return context
 
