@@ -55,20 +55,26 @@ class SqlCharterOffice:
         with reading(self.database) as connection:
             return connection.execute(names).scalars().all()
 
+    def has(self, charter: str, revision: str) -> bool:
+        """Whether there is a revision of this name, withdrawn or not."""
+        found = sa.select(_r.revision).where(_r.charter == charter, _r.revision == revision)
+        with reading(self.database) as connection:
+            return connection.execute(found).one_or_none() is not None
+
     def revisions(self, charter: str) -> Sequence[ListedRevision]:
         """Returns them oldest first, withdrawn ones too."""
-        accepted = (
-            sa.select(sa.func.count())
-            .where(_a.charter == _r.charter, _a.revision == _r.revision)
-            .scalar_subquery()
-            .label("accepted")
-        )
-        rows = sa.select(charter_revisions, accepted).where(_r.charter == charter).order_by(_r.position)
+        counted = sa.select(_a.revision, sa.func.count()).where(_a.charter == charter).group_by(_a.revision)
+        rows = sa.select(charter_revisions).where(_r.charter == charter).order_by(_r.position)
         with reading(self.database) as connection:
             allow_time(connection, _TO_COUNT_SECONDS)
             found = connection.execute(rows).all()
+            accepted = dict(connection.execute(counted).tuples().all())
         return [
-            ListedRevision(revision=read_revision(row), withdrawn_at=row.withdrawn_at, accepted=row.accepted)
+            ListedRevision(
+                revision=read_revision(row),
+                withdrawn_at=row.withdrawn_at,
+                accepted=accepted.get(row.revision, 0),
+            )
             for row in found
         ]
 
