@@ -79,20 +79,9 @@ class SqlCharterOffice:
         ]
 
     def concerned(self, charter: str) -> Concerned:
-        name: sa.ColumnElement[str] = sa.literal(charter)
-        in_force, announced = (latest(which, name) for which in (IS_IN_FORCE, IS_ANNOUNCED))
-        is_ahead = has_accepted(accounts.c.id, name, announced)
-        is_in_order = sa.or_(has_accepted(accounts.c.id, name, in_force), is_ahead)
-        is_asked = sa.case((announced.is_(None), ~is_in_order), else_=~is_ahead)
-        counted = (
-            sa.select(sa.func.count(), *(_number(which) for which in (is_asked, ~is_in_order)))
-            .select_from(accounts)
-            .where(*concerned_by(charter))
-        )
         with reading(self.database) as connection:
             allow_time(connection, _TO_COUNT_SECONDS)
-            people, left, due = connection.execute(counted, {NOW.key: self.clock.now()}).one()
-        return Concerned(people=people, left=left, due=due)
+            return count_concerned(connection, charter, self.clock.now())
 
     def withdraw(self, charter: str, revision: str, name: str) -> Withdrawal:
         """Withdraw a revision that is announced or in force; in place of the latter, publish the one before anew.
@@ -120,6 +109,21 @@ class SqlCharterOffice:
                 )
             _mark(connection, withdrawn, now)
         return Withdrawal(revision=withdrawn, restored=restored)
+
+
+def count_concerned(connection: Connection, charter: str, now: datetime) -> Concerned:
+    name: sa.ColumnElement[str] = sa.literal(charter)
+    in_force, announced = (latest(which, name) for which in (IS_IN_FORCE, IS_ANNOUNCED))
+    is_ahead = has_accepted(accounts.c.id, name, announced)
+    is_in_order = sa.or_(has_accepted(accounts.c.id, name, in_force), is_ahead)
+    is_asked = sa.case((announced.is_(None), ~is_in_order), else_=~is_ahead)
+    counted = (
+        sa.select(sa.func.count(), *(_number(which) for which in (is_asked, ~is_in_order)))
+        .select_from(accounts)
+        .where(*concerned_by(charter))
+    )
+    people, left, due = connection.execute(counted, {NOW.key: now}).one()
+    return Concerned(people=people, left=left, due=due)
 
 
 def concerned_by(charter: str) -> Iterator[sa.ColumnElement[bool]]:
