@@ -31,6 +31,7 @@ COMMANDS = {
     "clients": "clients list",
     "clients_check": "clients check",
     "clients_plan": "clients plan /nowhere.yaml",
+    "manual": "man",
     "psc": "psc check",
     "explain": "explain nothing",
     "explain_claims": "explain --as 10000000025 --client nobody",
@@ -46,7 +47,7 @@ def test_each_module_has_its_command() -> None:
         *("__init__", "__main__", "main", "served", "operate", "pasted", "let_in", "withheld"),
         *("card_options", "client_options", "db_options", "incident_options", "refusal_options"),
         *("audited", "audit_options", "activation", "activation_options"),
-        *("install_options", "shape"),
+        *("install_options", "shape", "examples", "listing"),
         *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),
     }
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts
