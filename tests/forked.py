@@ -107,7 +107,7 @@ def _become(program: Program) -> NoReturn:
 
 def preload() -> None:
     """Everything that its programs import when they start, and the templates, compiled."""
-    commands = ("background", "embedded", "keys", "operate", "serve", "served", "trust")
+    commands = ("background", "embedded", "keys", "serve", "served", "trust")
     for module in (
         *(f"idp.cli.{name}" for name in commands),
         *(f"sandbox.{name}.__main__" for name in ("cluster", "demo", "mail", "psc", "rp")),

@@ -17,6 +17,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "idp settings show --changed",
         "idp --settings /etc/caducee/caducee.conf settings show --json",
     ),
+    "doctor": ("idp doctor", "idp doctor --json"),
     "db init": ("idp db init",),
     "db upgrade": ("idp db backup before.backup && idp db upgrade",),
     "migrate": ("idp migrate",),

@@ -18,6 +18,7 @@ from idp.cli.audited import told_in_audit
 from idp.cli.card_options import add_card
 from idp.cli.client_options import add_clients
 from idp.cli.db_options import GROUPS, add_database
+from idp.cli.doctor_options import add_doctor
 from idp.cli.examples import show_examples
 from idp.cli.incident_options import add_incident
 from idp.cli.install_options import INSTALL_GROUPS, add_install, add_to_all
@@ -80,6 +81,7 @@ def build_parser() -> CommandParser:
     groups: dict[str, argparse._SubParsersAction[CommandParser]] = {}
     add_install(add)
     add_database(add)
+    add_doctor(add)
     _add_keys(add)
     _add_trust(add)
     publish = add("charter publish", "charter.publish", "publish a revision: due again for all concerned")
@@ -212,7 +214,7 @@ def tell(error: Exception, say: Callable[[str], None] = _print) -> int | None:
         say(str(error))
         return 2
     # Imported only now: that module imports every adapter.
-    faults = import_module("idp.cli.operate")
+    faults = import_module("idp.wiring.operator_errors")
     if not isinstance(error, faults.OPERATOR_ERRORS):
         return None
     if type(error) in faults.SETTING_AT_FAULT:

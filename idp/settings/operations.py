@@ -37,6 +37,9 @@ class OperationsSettings:
         "and when it is used.",
         seconds(30 * 24 * 3600),
     )
+    backup_age: timedelta = duration(
+        "`idp doctor` is amber where the newest backup is older.", seconds(26 * 3600)
+    )
     traces: str = setting(
         "Traces are sent there by OTLP over HTTP: `http://collector:4318/v1/traces`. Empty: none are made. Needs the "
         "packages of `caducee[traces]`.",

@@ -90,9 +90,13 @@ def _backlog(ask: Callable[[], Waiting], longest: timedelta, now: Callable[[], d
 
 def audit_readings(resources: Resources) -> Iterator[Reading]:
     """Raises StoreUnavailable."""
-    since = (resources.clock.now() - _AUDIT_TOLD).date().isoformat()
     yield Reading(
         name="caducee_audit_faults",
         description="Faults in the audit trail of the days sealed in the last week",
-        value=SqlAuditTrail(resources.database).faults_since(since),
+        value=SqlAuditTrail(resources.database).faults_since(audit_told_since(resources.clock.now())),
     )
+
+
+def audit_told_since(now: datetime) -> str:
+    """Returns the first day whose faults are told of."""
+    return (now - _AUDIT_TOLD).date().isoformat()

@@ -40,7 +40,7 @@ def open_resources(settings: Settings) -> Resources:
     clock = SystemClock()
     database = open_database(settings.where.database)
     durable = SqlStore(database, clock)
-    store = _redis(settings.where.redis) if settings.where.redis else durable
+    store = open_redis(settings.where.redis) if settings.where.redis else durable
     sealer = Sealer(derive_key(settings.keys.application, "seal"))
     return Resources(
         settings=settings,
@@ -53,7 +53,7 @@ def open_resources(settings: Settings) -> Resources:
     )
 
 
-def _redis(url: str) -> RedisStore:
+def open_redis(url: str) -> RedisStore:
     """Returns the store. Raises BadSetting: only redis-py knows which URLs it accepts."""
     try:
         return redis_store(url)

@@ -21,6 +21,7 @@ COMMANDS = {
     "charter": "charter publish --revision 1 --fr /nowhere.md",
     "client_secrets": "clients secret --given",
     "database": "db check",
+    "doctor": "doctor",
     "epoch": "epoch new",
     "incident": "incident end",
     "init": "init /nowhere --issuer id.example",
@@ -44,8 +45,9 @@ COMMANDS = {
 
 def test_each_module_has_its_command() -> None:
     parts = {
-        *("__init__", "__main__", "main", "served", "operate", "pasted", "let_in", "withheld"),
-        *("card_options", "client_options", "db_options", "incident_options", "refusal_options"),
+        *("__init__", "__main__", "main", "served", "pasted", "let_in", "withheld"),
+        *("card_options", "client_options", "db_options", "doctor_options"),
+        *("incident_options", "refusal_options"),
         *("audited", "audit_options", "activation", "activation_options"),
         *("install_options", "shape", "examples", "listing"),
         *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),

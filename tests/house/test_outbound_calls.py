@@ -27,6 +27,7 @@ CONNECTING = {
         "idp.adapters.redis_connections",
         "idp.adapters.redis_cluster",
         "idp.adapters.redis_eviction",
+        "idp.adapters.redis_persistence",
         "idp.adapters.redis_urls",
     },
     "hiredis": {"idp.adapters.redis_connections"},

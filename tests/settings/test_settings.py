@@ -163,6 +163,7 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "operations_card_host_port": "a port",
         "operations_mail_backlog": "docs/adr/0049: a fifth of a code's life",
         "refresh_grace": "docs/adr/0054: a request that is repeated after a broken connection",
+        "operations_backup_age": "docs/adr/0058: as the alert CaduceeBackupOld",
         "operations_client_credentials": "docs/adr/0054: time for two administrators to agree on a day",
         "operations_notice_backlog": "docs/adr/0049: beyond the three tries of a notice",
         "operations_disk_free": "docs/adr/0049",

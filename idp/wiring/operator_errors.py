@@ -1,4 +1,4 @@
-"""Contains the faults that every command tells in a line. Not here: a command."""
+"""Contains the faults that every command, and `doctor`, tell in a line. Not here: who tells them."""
 
 from idp.adapters.backup_file import BadBackup
 from idp.adapters.card_host.proxy_listener import ProxyUserUnknown
