@@ -162,6 +162,10 @@ class Account:
         listed_at = (self.password_listed_at or at) if is_listed else None
         return replace(self, password_listed_at=listed_at)
 
+    def closing(self, ends_at: datetime) -> "Account":
+        """Returns the account that is erased then; once saved, all that began before is void."""
+        return replace(self, closing_at=ends_at).next_generation()
+
     def next_generation(self) -> "Account":
         """Returns the account that, once saved, has voided every proof, session and grant of until now."""
         return replace(self, generation=self.generation + 1)

@@ -92,14 +92,14 @@ class Eraser:
             if is_stopped():
                 break
             with suppress(NoLongerDue, AccountNotFound):
-                self._erase(account_id)
+                self.erase(account_id)
                 erased += 1
         return erased
 
-    def _erase(self, account_id: AccountId) -> None:
-        """Raises NoLongerDue, AccountNotFound."""
+    def erase(self, account_id: AccountId, motive: str = "") -> None:
+        """Erase one whose end has come. `motive`: for the person. Raises NoLongerDue, AccountNotFound."""
         account, now = self.accounts.get(account_id), self.clock.now()
-        post = self.notices.written(account, Notice.ACCOUNT_ERASED)
+        post = self.notices.written(account, Notice.ACCOUNT_ERASED, motive=motive)
         with self.work.as_one_step():
             # They ended when the person closed the account; whatever came since ends now.
             self.grants.end_sessions_of(account_id, now, self.listeners())

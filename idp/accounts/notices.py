@@ -24,6 +24,13 @@ class Notice(StrEnum):
     #: It was refused for that.
     PASSKEY_COPIED = "passkey_copied"
     ACCOUNT_DISABLED = "account_disabled"
+    #: An administrator did so: enabled it again, ended the waits, ended sessions.
+    ACCOUNT_ENABLED = "account_enabled"
+    ACCOUNT_UNLOCKED = "account_unlocked"
+    SESSIONS_CLOSED = "sessions_closed"
+    #: Took a copy of the data; asked for the end of the account.
+    DATA_COPIED = "data_copied"
+    ACCOUNT_CLOSING_ASKED = "account_closing_asked"
     ACCOUNT_UNUSED = "account_unused"
     ACCOUNT_CLOSING = "account_closing"
     ACCOUNT_KEPT = "account_kept"

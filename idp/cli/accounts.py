@@ -1,5 +1,8 @@
-"""Contains `idp accounts`: what the help desk and the operator do to the account of one person. Not here: what is an
-account (`accounts`)."""
+"""Contains `idp accounts unlock`, `disable` and `enable`: whether the account of one person opens.
+
+Each is told to the person by mail, in its commit. Not here: what is shown of an account (`accounts_seen`), the end of
+sessions and accounts (`accounts_ended`), what is an account (the room `accounts`).
+"""
 
 import argparse
 import dataclasses
@@ -10,56 +13,20 @@ from idp.accounts.account import Account
 from idp.accounts.notices import Notice
 from idp.accounts.repository import save_changed
 from idp.adapters.sql.accounts import SqlAccounts
-from idp.adapters.sql.database import open_database
-from idp.adapters.sql.erasure import SqlErasures
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.leavers import SqlLastSignIns
-from idp.adapters.sql.proofs import SqlProofs
 from idp.adapters.sql.work import SqlUnitOfWork
-from idp.cards.rpps import parse_rpps
+from idp.cli.whom import gone_said, name_of, one_meant
 from idp.clients.located_yaml import BadYaml
 from idp.clients.operator_rules import registered
 from idp.clients.registry import logout_listeners
 from idp.core.audit import AuditEvent
 from idp.settings import Settings
-from idp.wiring.accounts import build_notices, build_pseudonyms, build_waits
+from idp.wiring.accounts import build_notices, build_waits
 from idp.wiring.resources import Resources, open_resources
 from idp.wiring.web import build_web
 
-
-def show(settings: Settings, options: argparse.Namespace) -> int:
-    """For the help desk: prints nothing secret, but personal data."""
-    database = open_database(settings.where.database)
-    rpps = parse_rpps(options.rpps)
-    for kept in SqlErasures(database).evidence_of(build_pseudonyms(settings).of(rpps)):
-        evidence = kept.evidence
-        print(
-            f"erased {kept.erased_at:%Y-%m-%d}: charter {evidence.charter} {evidence.revision}, accepted "
-            f"{evidence.accepted_at:%Y-%m-%d}, by {evidence.authenticator or '-'}, text {evidence.text_sha256}"
-        )
-    account = SqlAccounts(database).find_by_rpps(rpps)
-    if account is None:
-        print("idp: no account has this RPPS", file=sys.stderr)
-        return 1
-    identity = account.identity
-    print(f"{identity.full_name}, {'enabled' if account.may_sign_in else 'DISABLED'}")
-    if account.disabled_motive:
-        print(f"motive: {account.disabled_motive}")
-    if account.closing_at is not None:
-        print(f"closed by the person: erased after {account.closing_at:%Y-%m-%d %H:%M} UTC")
-    print(f"account {account.id}, made {account.created_at:%Y-%m-%d}, language {account.locale}")
-    if account.is_mailbox_shared:
-        door = "closed" if account.is_closed_by_sharing else "open with a passkey"
-        print(f"the mailbox is that of another account too: the password door is {door}")
-    if account.signed_in_at is not None:
-        print(f"last sign-in: {account.signed_in_at:%Y-%m-%d}, to within a day")
-    for proof in SqlProofs(database).of(account.id):
-        profession = proof.profession.label if proof.profession else "-"
-        dates = f"{proof.first_at:%Y-%m-%d} to {proof.last_at:%Y-%m-%d}"
-        print(f"proved by {proof.source}  {dates}  {profession}  {proof.evidence[:16]}")
-    for change in SqlAccounts(database).history(account.id):
-        print(f"changed {change.at:%Y-%m-%d} by {change.after.source}: {', '.join(change.fields)}")
-    return 0
+_NOTHING_TO_DO = 3
 
 
 def disable(settings: Settings, options: argparse.Namespace) -> int:
@@ -79,10 +46,10 @@ def disable(settings: Settings, options: argparse.Namespace) -> int:
 
 def _disabled(settings: Settings, options: argparse.Namespace, listeners: Collection[str]) -> int:
     resources, motive = open_resources(settings), " ".join((options.motive or "").split())
-    account = _account_of(resources, options.rpps)
+    account = one_meant(resources.database, options.person)
     if account is None:
         return 1
-    post = _notice_of(resources, account, motive)
+    post = _notice(resources, account, Notice.ACCOUNT_DISABLED, motive) if account.may_sign_in else _nothing
 
     def also() -> None:
         SqlGrants(resources.database).end_sessions_of(account.id, resources.clock.now(), listeners)
@@ -95,27 +62,38 @@ def _disabled(settings: Settings, options: argparse.Namespace, listeners: Collec
         AuditEvent.ACCOUNT_DISABLED,
         also,
     )
+    was = "disabled" if account.may_sign_in else "was disabled already; its motive is the one given now"
+    print(f"{name_of(account)}: {was}; its sessions have ended")
     return 0
 
 
-def _notice_of(resources: Resources, account: Account, motive: str) -> Callable[[], None]:
-    """Returns what posts the mail. One that is disabled already was told; run again, the command tells others."""
+def _notice(resources: Resources, account: Account, notice: Notice, motive: str = "") -> Callable[[], None]:
+    """Returns what posts the mail, where this house sends such ones."""
     settings = resources.settings
-    if not settings.closing.disabled_notice or not account.may_sign_in:
-        return lambda: None
+    if not settings.closing.disabled_notice:
+        return _nothing
     notices = build_notices(resources, build_web(settings, resources.clock).mails)
-    return notices.written(account, Notice.ACCOUNT_DISABLED, motive=motive)
+    return notices.written(account, notice, motive=motive)
+
+
+def _nothing() -> None:
+    """No mail goes out: the person was told before, or the house tells by other means."""
 
 
 def enable(settings: Settings, options: argparse.Namespace) -> int:
     resources = open_resources(settings)
-    account = _account_of(resources, options.rpps)
+    account = one_meant(resources.database, options.person)
     if account is None:
         return 1
+    if account.may_sign_in:
+        print(f"idp: {name_of(account)}: it is not disabled, nothing was changed", file=sys.stderr)
+        return _NOTHING_TO_DO
+    post = _notice(resources, account, Notice.ACCOUNT_ENABLED)
 
     def also() -> None:
         # From now on, or an account that was disabled since it was not used would be so again at once.
         SqlLastSignIns(resources.database).record(account.id, resources.clock.now())
+        post()
 
     _set(
         resources,
@@ -125,26 +103,23 @@ def enable(settings: Settings, options: argparse.Namespace) -> int:
         AuditEvent.ACCOUNT_ENABLED,
         also,
     )
+    print(f"{name_of(account)}: enabled; it counts as used from now on")
     return 0
 
 
 def unlock(settings: Settings, options: argparse.Namespace) -> int:
     """End the waits that failures left, for a person whom the help desk knows: password and mail code open again."""
     resources = open_resources(settings)
-    account = _account_of(resources, options.rpps)
+    account = one_meant(resources.database, options.person)
     if account is None:
         return 1
+    post = _notice(resources, account, Notice.ACCOUNT_UNLOCKED)
     with SqlUnitOfWork(resources.database).as_one_step():
         build_waits(resources).end(account.identity.rpps)
         resources.audit.record(AuditEvent.ACCOUNT_UNLOCKED, account_id=account.id)
+        post()
+    print(f"{name_of(account)}: password and mail code wait no more")
     return 0
-
-
-def _account_of(resources: Resources, rpps: str) -> Account | None:
-    account = SqlAccounts(resources.database).find_by_rpps(parse_rpps(rpps))
-    if account is None:
-        print("idp: no account has this RPPS", file=sys.stderr)
-    return account
 
 
 def _set(
@@ -161,10 +136,11 @@ def _set(
         also()
 
     # `save_changed` tries again if a sign-in saves at the same moment: the operator's decision must stay.
-    save_changed(
-        SqlUnitOfWork(resources.database),
-        SqlAccounts(resources.database),
-        account.id,
-        lambda row: change(row).next_generation(),
-        told,
-    )
+    with gone_said():
+        save_changed(
+            SqlUnitOfWork(resources.database),
+            SqlAccounts(resources.database),
+            account.id,
+            lambda row: change(row).next_generation(),
+            told,
+        )

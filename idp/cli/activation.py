@@ -12,6 +12,7 @@ from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.activations import SqlActivations
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.cards.rpps import parse_rpps
+from idp.cli.asking import is_wanted
 from idp.core.audit import AuditEvent
 from idp.settings import Settings
 from idp.settings.closing import months
@@ -34,7 +35,7 @@ def activate(settings: Settings, options: argparse.Namespace) -> int:
         f"checked: {options.checked}\n"
         f"the code by mail that follows goes to {masked_email(account.email)}"
     )
-    if not (options.yes or _is_wanted()):
+    if not (options.yes or is_wanted("Did you see this person, and is it them?")):
         print("idp: no code was made", file=sys.stderr)
         return 1
     _issue(resources, account, options.checked)
@@ -62,14 +63,6 @@ def _refusal(resources: Resources, account: Account | None) -> str | None:
         ),
     )
     return next((reason for reason, holds in reasons if holds), None)
-
-
-def _is_wanted() -> bool:
-    try:
-        return input("Did you see this person, and is it them? [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:
-        print()
-        return False
 
 
 def _issue(resources: Resources, account: Account, checked: str) -> None:

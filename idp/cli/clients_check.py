@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from idp.accounts.charter import NoCharterPublished
-from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.database import DatabaseMissing, open_database
 from idp.adapters.sql.schema_state import DatabaseUnusable
 from idp.clients.advice import advice_of
@@ -25,6 +23,7 @@ from idp.clients.rules import ClientRule
 from idp.clients.schema import schema_text
 from idp.core.ephemeral import StoreUnavailable
 from idp.settings import Settings, settings_from_environment
+from idp.wiring.relying_parties import unpublished_charters
 
 #: Wrong use, as a file that is not there.
 WRONG_USE = 2
@@ -116,26 +115,12 @@ def as_json(fault: BadYaml) -> dict[str, Any]:
 
 def _unpublished(settings: Settings, reading: Reading) -> tuple[list[BadYaml], list[str]]:
     """Returns a fault for each charter that is demanded and was never published, or that none was looked up."""
-    demanded = demanded_charters(reading)
-    if not demanded:
+    if not demanded_charters(reading):
         return [], []
     try:
-        charters = SqlCharters(open_database(settings.where.database))
-        missing = [charter for charter in demanded if not _is_published(charters, charter.at.text())]
+        return unpublished_charters(open_database(settings.where.database), reading), []
     except (DatabaseMissing, DatabaseUnusable, StoreUnavailable) as error:
         return [], [f"charters were not looked up: {error}"]
-    return [
-        charter.fault(f"expected a published charter: `idp charter publish --charter {charter.at.text()}`")
-        for charter in missing
-    ], []
-
-
-def _is_published(charters: SqlCharters, name: str) -> bool:
-    try:
-        charters.current(name)
-    except NoCharterPublished:
-        return False
-    return True
 
 
 def _not_read(directory: Path | None) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from idp.accounts.incident import Criteria, Reach, is_narrower_than_kept, kept_network
 from idp.adapters.sql.incidents import SqlIncidents
 from idp.adapters.sql.work import SqlUnitOfWork
+from idp.cli.asking import is_wanted
 from idp.clients.operator_rules import registered
 from idp.clients.registry import logout_listeners
 from idp.core.audit import AuditEvent
@@ -39,7 +40,7 @@ def end(settings: Settings, options: argparse.Namespace) -> int:
     if options.dry_run:
         print("Nothing was ended (--dry-run).")
         return 0
-    if not (options.yes or _is_wanted()):
+    if not (options.yes or is_wanted("End them? They cannot be revived.")):
         print("idp: nothing was ended", file=sys.stderr)
         return 1
     return _ended(resources, criteria, listeners)
@@ -59,14 +60,6 @@ def _tell(criteria: Criteria, reach: Reach, settings: Settings) -> None:
         f"  access tokens:   of these grants, those not older than {life.total_seconds():.0f} s; not counted\n"
         f"logout notices:    {reach.notices}, to {reach.listeners} applications"
     )
-
-
-def _is_wanted() -> bool:
-    try:
-        return input("End them? They cannot be revived. [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:
-        print()
-        return False
 
 
 def _ended(resources: Resources, criteria: Criteria, listeners: frozenset[str]) -> int:

@@ -12,11 +12,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from idp.cli.activation_options import add_activation
+from idp.cli.account_options import add_accounts
 from idp.cli.audit_options import add_audit, add_roles, operator_name
 from idp.cli.audited import told_in_audit
 from idp.cli.card_options import add_card
 from idp.cli.client_options import add_clients
+from idp.cli.conformity_options import add_conformity
 from idp.cli.db_options import GROUPS, add_database
 from idp.cli.doctor_options import add_doctor
 from idp.cli.examples import show_examples
@@ -96,16 +97,13 @@ def build_parser() -> CommandParser:
     publish.add_argument("--en", type=Path, help="English translation")
     add_clients(add)
     add("psc check", "psc.check", "compare Pro Santé Connect with its preset, and ask whether it knows us")
-    actions = {"disable": "disable", "enable": "enable", "unlock": "end the waits of", "show": "tell of"}
-    for name, verb in actions.items():
-        add(f"accounts {name}", f"accounts.{name}", f"{verb} the account of an RPPS").add_argument("rpps")
-    add_activation(add)
-    groups["accounts"].choices["disable"].add_argument("--motive", help="why, in words that the person reads")
+    add_accounts(add)
     add_card(add)
     add_audit(add)
     add_roles(add)
     add_incident(add)
     add_refusals(add)
+    add_conformity(add)
     server = add("serve", "serve.serve", "serve the provider")
     server.set_defaults(needs_settings=False)  # Its first process does without.
     server.add_argument("--host", default="127.0.0.1")
@@ -215,6 +213,9 @@ def tell(error: Exception, say: Callable[[str], None] = _print) -> int | None:
         return 2
     # Imported only now: that module imports every adapter.
     faults = import_module("idp.wiring.operator_errors")
+    if (missing := faults.right_missing(error)) is not None:
+        say(missing)
+        return 1
     if not isinstance(error, faults.OPERATOR_ERRORS):
         return None
     if type(error) in faults.SETTING_AT_FAULT:

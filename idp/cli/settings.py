@@ -6,14 +6,14 @@ import dataclasses
 import json
 import sys
 
-from idp.settings import given_environment, settings_in_force
+from idp.settings import present_environment, settings_in_force
 
 _FAULT = "FAULT"
 
 
 def show(options: argparse.Namespace) -> int:
     """Returns 2 when a setting has a fault."""
-    rows = list(settings_in_force(given_environment(), options.settings_file))
+    rows = list(settings_in_force(present_environment(), options.settings_file))
     faulty = [row for row in rows if row.fault]
     if options.changed:
         rows = [row for row in rows if row.is_changed or row.fault]

@@ -8,7 +8,6 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -18,17 +17,24 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from idp.adapters.owned_file import write_whole
 from idp.adapters.sql.database import open_database
 from idp.adapters.sql.work import SqlUnitOfWork
-from idp.cards.anchors import AnchorsRefused, IssuingAuthority
+from idp.cards.anchors import AnchorsRefused
 from idp.cards.pins import REFUSALS, TRUSTED, PinVerdict, common_name, fingerprint_of
+from idp.cards.trust import CardPolicy
 from idp.cli.listing import show_rows
 from idp.core.audit import AuditEvent
 from idp.core.clock import SystemClock
 from idp.settings import BadSetting, Settings
 from idp.settings.files import read_octets
 from idp.wiring.audit import build_audit
+from idp.wiring.card_trust import (
+    NO_AUTHORITY,
+    NO_LIST_COUNTS,
+    authority_faults,
+    authority_warnings,
+    lists_in_grace,
+)
 from idp.wiring.cards import (
     build_card_policy,
-    build_crl_index,
     build_list_check,
     build_pin_rules,
     trusted_certificates,
@@ -36,7 +42,6 @@ from idp.wiring.cards import (
 from idp.wiring.resources import open_resources
 from idp.wiring.worker import build_crl_refresher
 
-_NO_AUTHORITY = "no authority is installed: no card can sign in (idp trust add FILE…)"
 _NO_LIST = "CADUCEE_CARD_CRL_URLS names no list"
 _ROW = "{:<44}  {:<8}  {:<11}  {:<10}  {}"
 
@@ -102,8 +107,13 @@ def _judged(settings: Settings) -> Iterator[tuple[x509.Certificate, PinVerdict]]
 
 def check(settings: Settings, options: argparse.Namespace) -> int:
     """Returns 1 when not every card can be verified; with warnings only, 0."""
-    faults = list(_faults(settings))
-    warnings = list(_warnings(settings, SystemClock().now()))
+    now = SystemClock().now()
+    faults, warnings = list(authority_faults(settings, now)), list(authority_warnings(settings, now))
+    policy = _policy(settings)
+    if policy is not None:
+        resources = open_resources(settings)
+        faults += [NO_LIST_COUNTS] if build_list_check(resources, policy)() else []
+        warnings += lists_in_grace(resources, policy, now)
     for text in faults:
         print(f"FAULT    {text}")
     for text in warnings:
@@ -111,6 +121,14 @@ def check(settings: Settings, options: argparse.Namespace) -> int:
     if not (faults or warnings):
         print("authorities and revocation lists: no fault")
     return 1 if faults else 0
+
+
+def _policy(settings: Settings) -> CardPolicy | None:
+    """Returns None also where the authorities have a fault, which is told."""
+    try:
+        return build_card_policy(settings)
+    except (AnchorsRefused, BadSetting):
+        return None
 
 
 def refresh(settings: Settings, options: argparse.Namespace) -> int:
@@ -121,7 +139,7 @@ def refresh(settings: Settings, options: argparse.Namespace) -> int:
     refresher = build_crl_refresher(open_resources(settings))
     if refresher is None:
         has_authority = bool(trusted_certificates(settings))
-        print(f"idp: {_NO_LIST if has_authority else _NO_AUTHORITY}", file=sys.stderr)
+        print(f"idp: {_NO_LIST if has_authority else NO_AUTHORITY}", file=sys.stderr)
         return 1
     tried, lacking = refresher.run_now(), refresher.lacking()
     for name in lacking:
@@ -131,50 +149,6 @@ def refresh(settings: Settings, options: argparse.Namespace) -> int:
         return 3
     print(f"{sum(tried)} of {len(tried)} lists fetched")
     return 0 if all(tried) and not lacking else 1
-
-
-def _faults(settings: Settings) -> Iterator[str]:
-    now = SystemClock().now()
-    try:
-        policy = build_card_policy(settings)
-    except (AnchorsRefused, BadSetting) as refusal:
-        yield str(refusal)
-        return
-    if policy is None:
-        yield _NO_AUTHORITY
-        return
-    for certificate in trusted_certificates(settings):
-        if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-            yield f"{common_name(certificate)}: outside its validity, none of its cards can sign in"
-    resources = open_resources(settings)
-    if build_list_check(resources, policy)():
-        yield "a revocation list is missing or too old (idp trust refresh, log of idp worker)"
-
-
-def _warnings(settings: Settings, now: datetime) -> Iterator[str]:
-    for certificate in trusted_certificates(settings):
-        left = certificate.not_valid_after_utc - now
-        if now <= certificate.not_valid_after_utc <= now + settings.card.trust_warning:
-            yield f"{common_name(certificate)}: ends in {left.days} days"
-    if settings.card.accept_test_cards and not settings.where.is_on_loopback:
-        yield f"{settings.where.issuer} lets test cards in, which anybody may hold (CADUCEE_CARD_ACCEPT_TEST_CARDS)"
-    if not settings.revocation.root_crl_urls:
-        yield "nobody would notice that an issuing authority was revoked (CADUCEE_CARD_ROOT_CRL_URLS)"
-    until = settings.revocation.bypass_until
-    if until is not None and now < until:
-        yield f"cards of unknown status are let in until {_text(until)} (CADUCEE_CARD_REVOCATION_BYPASS_UNTIL)"
-    names = {one.key_name: one.name for one in _anchors(settings)}
-    for known in build_crl_index(open_resources(settings)).in_force():
-        if known.next_update < now and known.issuer_key_id in names:
-            yield f"list of {names[known.issuer_key_id]}: outdated since {_text(known.next_update)}, in its grace"
-
-
-def _anchors(settings: Settings) -> tuple[IssuingAuthority, ...]:
-    try:
-        policy = build_card_policy(settings)
-    except (AnchorsRefused, BadSetting):
-        return ()
-    return () if policy is None else policy.anchors.all
 
 
 def _read(files: list[Path]) -> Iterator[x509.Certificate]:
@@ -221,7 +195,3 @@ def _put_back(path: Path, before: bytes, directory: Path) -> None:
 
 def _colons(fingerprint: str) -> str:
     return ":".join(re.findall("..", fingerprint.upper()))
-
-
-def _text(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -43,6 +43,8 @@ def add_worker(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
     worker = add("worker", "background.worker", "send mails and logout notices, clear what expired")
     worker.set_defaults(is_command=False)  # Nobody's: it goes on.
     add("mail check", "mail.check", "go to the mail relay as a mail would, and send none")
+    test = add("mail test", "mail.test", "hand the relay a real mail, and say what it answered")
+    test.add_argument("address", metavar="ADDRESS", help="whose mailbox you can look into")
     mails = add("mails list", "mails.list_mails", "mails given up and why, newest first")
     _add_last(mails)
     mails.add_argument("--json", action="store_true", help="for programs")

@@ -70,7 +70,7 @@ class AuditEvent(StrEnum):
     SESSION_DISOWNED = "session:confirm:refused"
     #: an SSO session ended: the person signed out, here or at Pro Santé Connect, or ended it from another browser, all
     #: others (`others`) or all (`all`); `by` `person`, `psc`, `password_change`, `report`, `closing` (of the account),
-    #: `incident` (`incident` names it)
+    #: `incident` (`incident` names it), `operator` (`idp accounts sign-out`)
     SESSION_ENDED = "session:end:accepted"
     #: `idp accounts activate`: a code was given out; `checked`: what was checked, in the administrator's words
     ACTIVATION_ISSUED = "activation:issue:accepted"
@@ -123,13 +123,14 @@ class AuditEvent(StrEnum):
     EMAIL_SHARED = "email:share:accepted"
     #: at a sign-in by card or Pro Santé Connect, the person put that off
     EMAIL_PUT_OFF = "email:prove:put_off"
-    #: a person took a copy of their data
+    #: a person took a copy of their data, or `by` `operator` (`idp accounts export`)
     DATA_EXPORTED = "data:export:accepted"
-    #: a person asked for the end of the account, after a fresh proof: everything that was open is over
+    #: a person asked for the end of the account, after a fresh proof: everything that was open is over; or `by`
+    #: `operator` (`idp accounts erase`), with the `motive`, `at_once` where no time was left to take it back
     CLOSE_REQUESTED = "account:close:requested"
     #: they took it back, in a sign-in by card or Pro Santé Connect
     CLOSE_CANCELLED = "account:close:cancelled"
-    #: the worker erased it: the id named here is nobody's any more
+    #: it was erased, by the worker or at once by the operator: the id named here is nobody's any more
     ACCOUNT_ERASED = "account:erase:accepted"
     #: the worker warned of an account that was not used for long
     ACCOUNT_UNUSED_TOLD = "account:unused:told"
@@ -139,6 +140,8 @@ class AuditEvent(StrEnum):
     ACCOUNT_ENABLED = "account:enable:accepted"
     #: the operator ended the waits of a person after failures (`idp accounts unlock`)
     ACCOUNT_UNLOCKED = "account:unlock:accepted"
+    #: the operator looked at an account; `how` `find`, `show`, `sessions` (`idp accounts`). Without one: none was found
+    ACCOUNT_LOOKED_UP = "account:look_up:accepted"
     #: the operator looked at which claims a relying party would receive of this person, and what withholds the others
     #: (`idp explain --as`); `door`, `values`: whether their values were shown too
     CLAIMS_EXPLAINED = "claims:explain:accepted"

@@ -75,6 +75,7 @@ class Kind(StrEnum):
     REFUSED_REQUEST = "refused_request"
     CLIENT_GUESSES = "client_guesses"
     CLIENT_TRIES_WHILE_SLOW = "client_tries_while_slow"
+    OPERATIONS_COUNTS = "operations_counts"
 
 
 #: Of one record, or of one counter.

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from idp.core.readiness import Check, Status
-
 
 class State(StrEnum):
     GREEN = "green"
@@ -54,28 +52,14 @@ def red(says: str, remedy: str) -> Told:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inquiry:
     """`look`: says one thing at least; what it raises is a finding too. `after`: not looked at where one of those is
-    red. `needs`: variables without prefix, or how they begin, that must hold a value that can be used."""
+    red. `needs`: variables without prefix, or how they begin, that must hold a value that can be used. `remedy`: where
+    what it raises names none."""
 
     name: str
     look: Callable[[], Iterable[Told]]
     after: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
-
-
-_STATES = {Status.UNAVAILABLE: State.RED, Status.DEGRADED: State.AMBER}
-
-
-def inquiry_of(
-    check: Check, well: str, *, needs: tuple[str, ...] = (), state: State | None = None
-) -> Inquiry:
-    """Returns the inquiry that a check of readiness makes. `well`: what it says when nothing is wrong; `state`: of its
-    fault, where that is not the one that the node's readiness gives."""
-
-    def look() -> Iterable[Told]:
-        wrong = check.wrong()
-        yield green(well) if wrong is None else (state or _STATES[check.makes], *parted(wrong))
-
-    return Inquiry(name=check.name, look=look, after=(check.after,) if check.after else (), needs=needs)
+    remedy: str = ""
 
 
 def parted(text: str) -> tuple[str, str]:

@@ -10,13 +10,16 @@ from idp.core.errors import OAuthError
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.door_words import MAILBOX_SHARED, notice_of, suggested_rpps
 from idp.interaction.stop import Stop
-from idp.pages.sign_in import ChoicePage
+from idp.pages.choice import ChoicePage
+from idp.web.agents import is_phone
+from idp.web.last_door import LastDoors
 from idp.web.page_routes import PageRoute
 
 
 @dataclass(frozen=True, slots=True)
 class ChoiceFlow:
     desk: Desk
+    last_doors: LastDoors
     #: A person without an account may begin by Pro Santé Connect too.
     enrolment_from_psc: bool
 
@@ -33,6 +36,8 @@ class ChoiceFlow:
             notice=notice,
             login_hint=suggested_rpps(interaction),
             enrolment_from_psc=self.enrolment_from_psc,
+            last_door=self.last_doors.of(request),
+            is_phone=is_phone(request.headers),
         )
         # A suggested RPPS is of one person, as what was proved: such a page is not kept for others.
         is_of_person = page.login_hint or notice == MAILBOX_SHARED

@@ -3,14 +3,16 @@
 Not here: what their fields mean (`session`), how a record is written (`session_record`).
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from idp.accounts.account import Account
+from idp.accounts.open_sessions import ListedSession
 from idp.core.ephemeral import EphemeralStore, Kind, Put, StaleRecord
 from idp.core.replacing import replace
-from idp.interaction.session import Session, ends_at
+from idp.interaction.session import Session, ends_at, is_session_valid
 from idp.interaction.session_record import is_opened_by, kept, read, secrets_with
 from idp.interaction.store import fingerprint, random_token
 from idp.interaction.upstream_sessions import UpstreamOver, remember_upstream
@@ -111,6 +113,15 @@ class Sessions:
         """Returns those that the store still has, by their `sid`."""
         stored = self.store.get_all([(Kind.SESSION, sid) for sid in sids]) if sids else ()
         return {sid: read(one) for sid, one in zip(sids, stored, strict=True) if one is not None}
+
+    def living(
+        self, listed: Iterable[ListedSession], found: Mapping[str, Session], account: Account, now: datetime
+    ) -> Iterator[tuple[ListedSession, Session]]:
+        """Yields those listed of this account that a browser can still use. `found`: as from `find_all`."""
+        for one in listed:
+            session = found.get(one.session.sid)
+            if session is not None and is_session_valid(session, account, now, self.life, self.idle):
+                yield one, session
 
     def _remember_upstream(self, session: Session) -> None:
         """Raises UpstreamOver, and has ended the session then."""

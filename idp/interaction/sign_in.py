@@ -111,7 +111,7 @@ class SignIn:
         if not entered.is_new:
             return
         account, at = done.account, done.interaction.started_at
-        self._audit_event(AuditEvent.SESSION_STARTED, done.interaction, account, door=_door(done))
+        self._audit_event(AuditEvent.SESSION_STARTED, done.interaction, account, door=door_of(done))
         if is_sign_in_written(account, at):
             self.last.record(account.id, at)
 
@@ -179,7 +179,7 @@ class SignIn:
             sid=session.sid,
             account_id=account.id,
             started_at=session.started_at,
-            door=_door(done),
+            door=door_of(done),
             origin=visit.origin(),
             ends_at=max(event.at for event in session.events) + self.sessions.life,
             tell_at=visit.now + self.told_after if is_told and self.told_after is not None else None,
@@ -204,7 +204,8 @@ def _entered(session: Session, cookie: str | None) -> Entered:
     return Entered(sid=session.sid, cookie=cookie, upstream_sid=next(there, None))
 
 
-def _door(done: Done) -> str:
+def door_of(done: Done) -> str:
+    """Returns the name of the door by which this login ended."""
     return AUTHENTICATORS[done.assurance.path[-1]].door
 
 

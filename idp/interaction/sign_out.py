@@ -52,6 +52,12 @@ class SignOut:
         ended = self._end(sid, now, None, client_id)
         return ended.clients if ended.is_first else frozenset()
 
+    def end_for_operator(
+        self, sid: str, account_id: AccountId, now: datetime, also: Callable[[], None]
+    ) -> None:
+        """End the session of this name and person, together with what `also` writes. Raises StoreUnavailable."""
+        self._end(sid, now, account_id, None, also, by="operator")
+
     def end_from_upstream(self, upstream_sid: str, now: datetime) -> None:
         """The person signed out at Pro Santé Connect: end each session that came from there, and let no sign-in
         under way start another.

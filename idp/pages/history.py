@@ -11,9 +11,11 @@ from idp.pages.sessions import DOORS
 VARIANTS: Mapping[AuditEvent, frozenset[str]] = {
     AuditEvent.SESSION_STARTED: DOORS,
     AuditEvent.SESSION_ENDED: frozenset(
-        {"psc", "password_change", "person", "report", "closing", "incident"}
+        {"psc", "password_change", "person", "report", "closing", "incident", "operator"}
     ),
     AuditEvent.ACCOUNT_DISABLED: frozenset({"unused"}),
+    AuditEvent.DATA_EXPORTED: frozenset({"operator"}),
+    AuditEvent.CLOSE_REQUESTED: frozenset({"operator"}),
     AuditEvent.PROOF_ADDED: frozenset({"cps", "psc"}),
 }
 
@@ -71,9 +73,10 @@ def words_of(entry: HistoryEntry) -> str:
 
 def is_doubtful(entry: HistoryEntry) -> bool:
     """Whether another person may have done it: the operator has, or this very person said so."""
-    return entry.event not in _DONE_BY_OTHERS and entry.facts.get("by") != "incident"
+    return entry.event not in _DONE_BY_OTHERS and entry.facts.get("by") not in _BY_OTHERS
 
 
+_BY_OTHERS = frozenset({"incident", "operator"})
 _DONE_BY_OTHERS = frozenset(
     {
         AuditEvent.ACCOUNT_UNUSED_TOLD,

@@ -1,8 +1,8 @@
 """What each page of an interaction shows.
 
-Contains one frozen view-model per template, of the same name. Not here: logic, look-ups, the first connection
-(`pages/enrolment`), mails (`pages/mails`), « Mon compte » (`pages/account`), what every page
-shares (`pages/frame`).
+Contains one frozen view-model per template, of the same name. Not here: logic, look-ups, the choice of doors
+(`pages/choice`), the first connection (`pages/enrolment`), mails (`pages/mails`), « Mon compte » (`pages/account`),
+what every page shares (`pages/frame`).
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from idp.cards.person_name import full_name
 from idp.pages.delay import Delay
+from idp.pages.step import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,33 +30,6 @@ class Doors:
     #: The operator supplied the official button and its hover picture: /psc/picture/bouton, /bouton-survol.
     psc_picture: bool = False
     psc_hover: bool = False
-
-
-#: By whether the card and Pro Santé Connect open an account: the line for a person who has none.
-_FIRST_TIME = {
-    (True, True): "choice.first_time_either",
-    (True, False): "choice.first_time",
-    (False, True): "choice.first_time_psc",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChoicePage:
-    """POST base_path/psc, base_path/cps, base_path/password (rpps, password), base_path/cancel."""
-
-    doors: Doors
-    #: Catalogue key of a notice above the doors: "choice.step_up", "choice.other_door", "choice.fresh",
-    #: "choice.restarted", or None.
-    notice: str | None = None
-    #: The RPPS that the relying party suggests, prefilled; "" when none.
-    login_hint: str = ""
-    enrolment_from_psc: bool = False
-
-    @property
-    def first_time(self) -> str | None:
-        """Returns the key of the line for a person who has no account: with which of these doors they begin."""
-        by_psc = self.enrolment_from_psc and self.doors.psc and not self.doors.psc_out
-        return _FIRST_TIME.get((self.doors.cps, by_psc))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +85,8 @@ class EmailOtpPage:
     """
 
     purpose: str
-    masked_email: str
+    #: Masked, unless the person just typed it here: at an enrolment.
+    sent_to: str
     expires_at_local: str
     minutes_left: int
     tries_left: int
@@ -123,6 +98,8 @@ class EmailOtpPage:
     can_enter: bool
     seconds_before_resend: int
     doors: Doors
+    #: Of an enrolment.
+    step: Step | None = None
     #: /account/email leads a person who lost the mailbox to another address.
     may_change_address: bool = False
 

@@ -9,7 +9,7 @@ from idp.settings.checked import Settings
 from idp.settings.environment import (
     add_to_environment,
     calling_operator,
-    given_environment,
+    present_environment,
     read_settings,
     secret_variable,
     settings_from_environment,
@@ -28,7 +28,7 @@ __all__ = [
     "add_to_environment",
     "bad_setting",
     "calling_operator",
-    "given_environment",
+    "present_environment",
     "read_settings",
     "read_settings_file",
     "secret_variable",

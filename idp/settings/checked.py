@@ -17,6 +17,7 @@ from idp.settings import (
     mail,
     mail_code,
     operations,
+    operations_page,
     outbound,
     password,
     proxy,
@@ -55,6 +56,8 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "bounds": bounds.RULES,
     "crowd": crowd.RULES,
     "operations": operations.RULES,
+    "conformity": (),
+    "operations_page": operations_page.RULES,
 }
 
 

@@ -117,8 +117,8 @@ def settings_from_environment() -> Settings:
     return read_settings(os.environ)
 
 
-def given_environment() -> Mapping[str, str]:
-    """Returns what `settings_from_environment` reads."""
+def present_environment() -> Mapping[str, str]:
+    """Returns it as it is, for `idp settings show`."""
     return os.environ
 
 

@@ -12,6 +12,7 @@ from idp.settings.card import CardSettings, RevocationSettings
 from idp.settings.card_host import CardHostSettings
 from idp.settings.client_guesses import GuessSettings
 from idp.settings.closing import ClosingSettings
+from idp.settings.conformity import ConformitySettings
 from idp.settings.crowd import CrowdSettings
 from idp.settings.declared import LONGEST, Declared, declared_of
 from idp.settings.email_address import EmailSettings
@@ -20,6 +21,7 @@ from idp.settings.lives import ClockSettings, LifeSettings
 from idp.settings.mail import MailSettings
 from idp.settings.mail_code import MailCodeSettings
 from idp.settings.operations import OperationsSettings
+from idp.settings.operations_page import OperationsPageSettings
 from idp.settings.outbound import OutboundSettings
 from idp.settings.passkey import PasskeySettings
 from idp.settings.password import PasswordSettings
@@ -58,8 +60,10 @@ class Groups:
     bounds: BoundSettings
     crowd: CrowdSettings
     operations: OperationsSettings
+    operations_page: OperationsPageSettings
     refusals: RefusalSettings
     client_guesses: GuessSettings
+    conformity: ConformitySettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,10 @@ class OperationsSettings:
     backup_age: timedelta = duration(
         "`idp doctor` is amber where the newest backup is older.", seconds(26 * 3600)
     )
+    certificates: timedelta = duration(
+        "So is it for so long before a certificate of ours ends.", seconds(30 * 24 * 3600)
+    )
+    key_age: timedelta = duration("And where a signing key signs for longer.", seconds(400 * 24 * 3600))
     traces: str = setting(
         "Traces are sent there by OTLP over HTTP: `http://collector:4318/v1/traces`. Empty: none are made. Needs the "
         "packages of `caducee[traces]`.",

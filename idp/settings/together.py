@@ -60,6 +60,14 @@ TOGETHER: tuple[Rule[Groups], ...] = (
         beside="NAMED_NETWORKS",
     ),
     Rule(
+        names="OPERATIONS_PAGE_PORT",
+        # The workers share both ports, so each of the two would get connections of the other.
+        expected="another port than CADUCEE_OPERATIONS_PORT",
+        is_broken=lambda s: bool(s.operations_page.port) and s.operations_page.port == s.operations.port,
+        it_is="the same",
+        beside="OPERATIONS_PORT",
+    ),
+    Rule(
         names="CARD_HOST",
         # Another port is enough: browsers ask for a certificate once for each host and port.
         expected="another origin than the issuer's: browsers ask for the card in the first handshake only",

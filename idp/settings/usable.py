@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from idp.settings.checked import Settings
-from idp.settings.environment import given_environment, read_settings
+from idp.settings.environment import present_environment, read_settings
 from idp.settings.faults import PREFIX, BadSetting, Fault
 from idp.settings.groups import catalogue
 
@@ -46,7 +46,7 @@ def usable_settings(environment: Mapping[str, str]) -> Usable:
 
 
 def usable_from_environment() -> Usable:
-    return usable_settings(given_environment())
+    return usable_settings(present_environment())
 
 
 def _variables(fault: Fault) -> set[str]:

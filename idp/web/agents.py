@@ -1,8 +1,13 @@
-"""Contains the usual names of browsers and systems, as a header says them. Not here: what is made of them."""
+"""Contains what a browser says of itself: its usual name, its system, whether it is a phone.
+
+Not here: what is made of it.
+"""
 
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+
+from werkzeug.datastructures import Headers
 
 #: A header is longer only when somebody plays with it.
 _LONGEST = 1000
@@ -41,6 +46,12 @@ def browser_and_system(user_agent: str) -> tuple[str, str]:
     """Returns both names, "" for what is not known. A browser says what it likes: words for its owner, no proof."""
     told = user_agent[:_LONGEST]
     return _first(_BROWSERS, told), _first(_SYSTEMS, told)
+
+
+def is_phone(sent: Headers) -> bool:
+    """Whether it says that it prefers pages for phones (User-Agent Client Hints §3.3), or is named like one of them."""
+    told = sent.get("Sec-CH-UA-Mobile", "")
+    return told == "?1" if told in ("?0", "?1") else "Mobi" in sent.get("User-Agent", "")[:_LONGEST]
 
 
 def _first(names: _Names, told: str) -> str:

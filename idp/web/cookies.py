@@ -20,6 +20,8 @@ SAID_COOKIE = "said"
 TYPED_COOKIE = "typed"
 #: Marks a browser that signed in before with an RPPS (`known_device`).
 DEVICE_COOKIE = "device"
+#: The door of the last sign-in (`last_door`).
+DOOR_COOKIE = "door"
 YEAR_SECONDS = 365 * 24 * 3600
 #: What needs no quotes (RFC 6265 §4.1.1).
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")

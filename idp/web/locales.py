@@ -30,7 +30,11 @@ class Locales:
             language = tag.split("-")[0]
             if language in LOCALES:
                 return language
-        return _best(request.environ.get("HTTP_ACCEPT_LANGUAGE", "")[:_LONGEST]) or self.default
+        return self.accepted(request.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+
+    def accepted(self, languages: str) -> str:
+        """Returns the best for a browser that sends this (`Accept-Language`)."""
+        return _best(languages[:_LONGEST]) or self.default
 
 
 @lru_cache(maxsize=256)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Request, Response
 
-from idp.web.cookies import DEVICE_COOKIE, YEAR_SECONDS, Cookies
+from idp.web.cookies import DEVICE_COOKIE, DOOR_COOKIE, YEAR_SECONDS, Cookies
 from idp.web.network import CallerNetworks
 
 _COOKIE = "shared"
@@ -34,7 +34,8 @@ class SharedStations:
     def declare(self, response: Response) -> None:
         """Remember that it is shared, and nothing of the person who used it alone until now."""
         self.cookies.set(response, _COOKIE, "1", YEAR_SECONDS)
-        self.cookies.clear(response, DEVICE_COOKIE)
+        for name in (DEVICE_COOKIE, DOOR_COOKIE):
+            self.cookies.clear(response, name)
 
     def withdraw(self, response: Response) -> None:
         self.cookies.clear(response, _COOKIE)

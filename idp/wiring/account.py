@@ -44,7 +44,7 @@ def build_account_sign_in(parts: Parts) -> AccountSignIn:
         audit=parts.audit,
         visits=parts.visits,
         cookies=web.cookies,
-        arriving=Arriving(web.cookies, web.devices),
+        arriving=Arriving(web.cookies, web.devices, web.last_doors),
         locales=web.locales,
         interaction_life=settings.lives.interaction_life,
     )

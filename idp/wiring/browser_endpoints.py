@@ -82,7 +82,7 @@ def _authorize(parts: Parts, protocol: ProtocolParts) -> AuthorizeEndpoint:
         visits=parts.visits,
         clients=parts.clients,
         cookies=web.cookies,
-        arriving=Arriving(web.cookies, web.devices),
+        arriving=Arriving(web.cookies, web.devices, web.last_doors),
         forms=web.forms,
         locales=web.locales,
         refusals=parts.refusals,

@@ -73,19 +73,23 @@ def build_crl_index(resources: Resources) -> CrlIndex:
     return CrlIndex(resources.database, s.revocation.crl_grace, s.clock.skew)
 
 
-def build_revocation(resources: Resources, policy: CardPolicy) -> RevocationSource:
-    s = resources.settings
+def build_ocsp(settings: Settings) -> OcspClient | None:
+    """Returns None where no responder is asked."""
+    revocation = settings.revocation
+    if not revocation.ocsp_url:
+        return None
     http = SafeHttp(
         connect_seconds=_OCSP_CONNECT_SECONDS, total_seconds=_OCSP_SECONDS, body_bytes=_OCSP_BYTES
     )
-    ocsp = (
-        OcspClient(url=s.revocation.ocsp_url, http=http, skew=s.clock.skew, max_age=s.revocation.ocsp_max_age)
-        if s.revocation.ocsp_url
-        else None
-    )
+    skew, max_age = settings.clock.skew, revocation.ocsp_max_age
+    return OcspClient(url=revocation.ocsp_url, http=http, skew=skew, max_age=max_age)
+
+
+def build_revocation(resources: Resources, policy: CardPolicy) -> RevocationSource:
+    s = resources.settings
     return IgcRevocation(
         anchors=policy.anchors,
-        ocsp=ocsp,
+        ocsp=build_ocsp(s),
         index=build_crl_index(resources),
         store=resources.store,
         good_for=s.revocation.ocsp_good_for,

@@ -1,10 +1,14 @@
 """Contains what can be due: the doors, the charter, the session. Not here: what is due now (`interaction`)."""
 
+from collections.abc import Callable
 from functools import partial
 
 from idp.accounts.email_change import ProvedAgain
 from idp.adapters.sql.charters import SqlCharters
+from idp.adapters.sql.grants import SqlGrants
+from idp.adapters.sql.work import SqlUnitOfWork
 from idp.clients.client_file import ClientFile
+from idp.clients.registry import ClientRegistry, logout_listeners
 from idp.interaction.account_actions import EmailAgainAction, PasswordClosedAction, PasswordRenewalAction
 from idp.interaction.authenticator import DOORS, house_doors
 from idp.interaction.next_stop import Itinerary
@@ -12,6 +16,7 @@ from idp.interaction.professional_context import ContextAction
 from idp.interaction.record import OF_NO_CLIENT
 from idp.interaction.required_action import CharterAction, ClosingAction
 from idp.interaction.sessions import Sessions
+from idp.interaction.sign_out import SignOut
 from idp.wiring.resources import Resources
 
 
@@ -59,6 +64,19 @@ def charters_demanded(clients: ClientFile, client_id: str) -> tuple[str, ...]:
 
 def build_charter_action(resources: Resources, clients: ClientFile) -> CharterAction:
     return CharterAction(SqlCharters(resources.database), partial(charters_demanded, clients))
+
+
+def build_sign_out(
+    resources: Resources, sessions: Sessions, clients: Callable[[], ClientRegistry]
+) -> SignOut:
+    """`clients`: returns those that are registered now."""
+    return SignOut(
+        work=SqlUnitOfWork(resources.database),
+        sessions=sessions,
+        grants=SqlGrants(resources.database),
+        audit=resources.audit,
+        listeners=lambda: logout_listeners(clients()),
+    )
 
 
 def build_sessions(resources: Resources) -> Sessions:

@@ -5,9 +5,11 @@ Not here: what is wrong (`readiness`), what is looked up (`readings`).
 
 import atexit
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -26,6 +28,7 @@ from idp.wiring.readings import node_readings, readings
 from idp.wiring.resources import Resources, build_clock_watch
 
 if TYPE_CHECKING:
+    from idp.adapters.operations.listener import Endpoint, Question
     from idp.adapters.operations.traces import Traces
 
 log = structlog.get_logger()
@@ -51,15 +54,15 @@ def share_numbers(settings: Settings, service: int | None = None) -> Path | None
 
 def open_operations(parts: Parts, directory: Path | None, readiness: Readiness, watch: ClockWatch) -> None:
     """Serve it beside the requests of this process, if the settings want it."""
-    told = parts.settings.operations
+    told, page = parts.settings.operations, parts.settings.operations_page
+    pages: Mapping[str, Endpoint] = {}
+    if page.is_shown and (told.port or page.port):
+        pages = import_module("idp.wiring.operations_page").page_endpoints(parts, readiness, directory)
     if told.port:
-        serve(
-            told.host,
-            told.port,
-            readiness,
-            lambda verdict: readings(parts, verdict, watch),
-            directory,
-        )
+        looked_up = partial(readings, parts, watch=watch)
+        serve(told.host, told.port, readiness, looked_up, directory, pages)
+    if page.port:
+        import_module("idp.wiring.operations_page").serve_page(parts.settings, pages)
 
 
 def open_operations_beside(resources: Resources, port: int) -> None:
@@ -94,9 +97,13 @@ def traced(settings: Settings, served: Wsgi) -> Wsgi:
 
 def require_operations(settings: Settings) -> None:
     """Raises OSError: another program has the port; BadSetting: the packages for traces are not there."""
-    told = settings.operations
+    told, page = settings.operations, settings.operations_page
+    require_free = import_module("idp.adapters.operations.listener").require_operations_free
     if told.port:
-        import_module("idp.adapters.operations.listener").require_operations_free(told.host, told.port)
+        require_free(told.host, told.port)
+    if page.port:
+        require_free(page.host, page.port, "OPERATIONS_PAGE_")
+        import_module("idp.wiring.operations_page").require_page_tls(settings)
     if told.traces:
         _traces_module()
 
@@ -110,29 +117,35 @@ def _traces_module() -> Any:
         raise bad_setting("OPERATIONS_TRACES", f"{expected}; {error.name} is not there") from error
 
 
-def serve(host: str, port: int, readiness: Readiness, looked_up: Readings, directory: Path | None) -> None:
+def serve(
+    host: str,
+    port: int,
+    readiness: Readiness,
+    looked_up: Readings,
+    directory: Path | None,
+    pages: Mapping[str, "Endpoint"] = MappingProxyType({}),
+) -> None:
     """Raises OSError: the address cannot be had."""
     # Only now: a process without a listener has no use for it.
     from idp.adapters.operations.listener import Answer, json_answer, serve_operations, text_answer
 
-    def ready(query: str) -> Answer:
+    def ready(question: "Question") -> Answer:
         verdict = readiness.judge()
         status = 200 if verdict.is_ready else 503
-        if query == "verbose":
+        if question.query == "verbose":
             return text_answer("".join(f"{line}\n" for line in (verdict.status, *verdict.lines)), status)
         return json_answer(_document(verdict), status)
 
-    def metrics(query: str) -> Answer:
+    def metrics(question: "Question") -> Answer:
         from idp.adapters.operations.exposition import CONTENT_TYPE, exposition
 
         told = exposition(directory, looked_up(readiness.judge()))
         return Answer(200, told, CONTENT_TYPE)
 
-    serve_operations(
-        host,
-        port,
-        {"/livez": lambda query: json_answer({"status": "alive"}), "/readyz": ready, "/metrics": metrics},
-    )
+    def alive(question: "Question") -> Answer:
+        return json_answer({"status": "alive"})
+
+    serve_operations(host, port, {**pages, "/livez": alive, "/readyz": ready, "/metrics": metrics})
 
 
 def _document(verdict: Verdict) -> dict[str, Any]:

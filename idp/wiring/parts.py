@@ -20,7 +20,6 @@ from idp.adapters.sql.work import SqlUnitOfWork
 from idp.cards.trust import CardPolicy
 from idp.clients.client_file import ClientFile
 from idp.clients.key_sets import ClientKeys
-from idp.clients.registry import logout_listeners
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.refusal_trail import RefusalTrail
@@ -43,7 +42,7 @@ from idp.web.hub import Visits
 from idp.web.leaving import Leaving
 from idp.web.network_quota import NetworkQuota
 from idp.wiring.cards import build_card_policy
-from idp.wiring.itinerary import build_itinerary, build_sessions, charters_demanded
+from idp.wiring.itinerary import build_itinerary, build_sessions, build_sign_out, charters_demanded
 from idp.wiring.psc import build_upstream
 from idp.wiring.relying_parties import build_client_keys, build_clients
 from idp.wiring.resources import Resources, open_key_directory, open_resources
@@ -134,13 +133,7 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
     gate = Gate(itinerary.doors)
     open_sessions = SqlOpenSessions(database)
     work = SqlUnitOfWork(database)
-    sign_out = SignOut(
-        work=work,
-        sessions=sessions,
-        grants=grants,
-        audit=audit,
-        listeners=lambda: logout_listeners(clients.registry()),
-    )
+    sign_out = build_sign_out(resources, sessions, clients.registry)
     return Parts(
         resources=resources,
         share=own or share(processes=1, threads=THREADS),

@@ -5,12 +5,10 @@ A store that is down leaves its numbers out, and says 0 of itself. Not here: wha
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import structlog
-from cryptography import x509
 
 from idp.adapters.disks import free_percent
 from idp.adapters.redis_clock import RedisClock
@@ -24,10 +22,10 @@ from idp.core.ephemeral import StoreUnavailable
 from idp.core.readiness import Status, Verdict
 from idp.core.readings import Reading
 from idp.settings import Settings
-from idp.settings.files import read_octets
 from idp.signing.schedule import ALGS
 from idp.wiring.beside import audit_readings, work_readings
 from idp.wiring.cards import build_crl_index, needed_lists
+from idp.wiring.certificates import certificate_ends
 from idp.wiring.parts import Parts
 from idp.wiring.readiness import disk_places, open_doors
 from idp.wiring.resources import Resources
@@ -192,11 +190,7 @@ def _keys(parts: Parts) -> Iterator[Reading]:
 
 def _certificates(parts: Parts) -> Iterator[Reading]:
     now = parts.clock.now()
-    ends = dict(_ends_of_files(parts.settings))
-    if parts.policy is not None:
-        anchors = parts.policy.anchors
-        ends["card_authorities"] = min(one.not_after for one in anchors.all)
-    for use, end in ends.items():
+    for use, end in certificate_ends(parts).items():
         yield Reading(
             name="caducee_certificate_days_left",
             description="Until the first certificate of this use ends",
@@ -214,28 +208,6 @@ def _client_credentials(parts: Parts) -> Iterator[Reading]:
             value=(end.at - now) / _DAY,
             labels=(("client", end.client_id), ("kind", end.kind)),
         )
-
-
-def _ends_of_files(settings: Settings) -> Iterator[tuple[str, datetime]]:
-    """Yields the end of each certificate that stands in a file and can be read."""
-    where, psc, host = settings.where, settings.psc, settings.card_host
-    files: dict[str, tuple[Path, ...]] = {
-        "issuer": (where.tls_certificate_file,) if where.tls_certificate_file else (),
-        "psc_client": (Path(psc.certificate[0]),) if psc.certificate else (),
-        "card_host": () if host.socket else (host.certificate_file,),
-        "relying_party_authorities": settings.proxy.mtls_authority_files,
-    }
-    for use, paths in files.items():
-        ends = [end for path in paths for end in _ends(path)]
-        if ends:
-            yield use, min(ends)
-
-
-def _ends(path: Path) -> list[datetime]:
-    try:
-        return [one.not_valid_after_utc for one in x509.load_pem_x509_certificates(read_octets(path))]
-    except (OSError, ValueError):  # Who needs it says so.
-        return []
 
 
 def _lists(parts: Parts) -> Iterator[Reading]:

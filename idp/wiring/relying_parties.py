@@ -4,14 +4,19 @@ from functools import partial
 from pathlib import Path
 
 from cryptography import x509
+from sqlalchemy import Engine
 
+from idp.accounts.charter import NoCharterPublished
 from idp.adapters.http.jwks_uri import FetchedKeySets
 from idp.adapters.http.outbound import OutboundHttp
+from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.unit import remember, remembered
 from idp.clients.client_file import ClientFile
 from idp.clients.credential_uses import CredentialUses
 from idp.clients.key_sets import ClientKeys
+from idp.clients.located_yaml import BadYaml
 from idp.clients.operator_rules import operator_rules
+from idp.clients.reading import Reading, demanded_charters
 from idp.core.clock import Clock
 from idp.core.refusal_trail import RefusalTrail
 from idp.core.sealing import derive_key
@@ -109,3 +114,21 @@ def _mtls_authorities(settings: Settings) -> list[x509.Certificate]:
     except (OSError, ValueError) as error:
         expected = "readable files of PEM certificates with basicConstraints CA:TRUE and keyUsage keyCertSign"
         raise bad_setting("MTLS_AUTHORITY_FILES", expected) from error
+
+
+def unpublished_charters(database: Engine, reading: Reading) -> list[BadYaml]:
+    """Returns a fault for each charter that a client demands and that was never published. Raises StoreUnavailable."""
+    charters = SqlCharters(database)
+    return [
+        charter.fault(f"expected a published charter: `idp charter publish --charter {charter.at.text()}`")
+        for charter in demanded_charters(reading)
+        if not _is_published(charters, charter.at.text())
+    ]
+
+
+def _is_published(charters: SqlCharters, name: str) -> bool:
+    try:
+        charters.current(name)
+    except NoCharterPublished:
+        return False
+    return True

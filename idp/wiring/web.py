@@ -16,6 +16,7 @@ from idp.web.catalogues import load_catalogues
 from idp.web.cookies import Cookies
 from idp.web.forms import CsrfTokens, Forms
 from idp.web.known_device import KnownDevices
+from idp.web.last_door import LastDoors
 from idp.web.locales import Locales
 from idp.web.mails import Mails
 from idp.web.network import CallerNetworks
@@ -42,6 +43,7 @@ class WebParts:
     stations: SharedStations
     origins: Origins
     devices: KnownDevices
+    last_doors: LastDoors
 
 
 def network_quota(
@@ -83,6 +85,7 @@ def build_web(settings: Settings, clock: Clock) -> WebParts:
         stations=stations,
         origins=Origins(networks, settings.stations.names),
         devices=KnownDevices(cookies, stations, derive_key(settings.keys.application, "device")),
+        last_doors=LastDoors(cookies, stations),
     )
 
 

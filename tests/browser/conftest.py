@@ -107,17 +107,24 @@ class Window:
     def fill(self, autocomplete: str, text: str) -> None:
         """The field with this standard autocomplete token, found through nothing else."""
         field = self.driver.find_element(By.CSS_SELECTOR, f'input[autocomplete~="{autocomplete}"]')
+        self._unfold(field)
         field.clear()
         field.send_keys(text)
 
     def enter(self, label: str, text: str) -> None:
         """The field with this label: that of a shared station asks the browser to recognise none."""
         for element in self.driver.find_elements(By.TAG_NAME, "label"):
-            if " ".join(element.text.split()) == label:
+            if " ".join((element.get_attribute("textContent") or "").split()) == label:
                 field = self.driver.find_element(By.ID, element.get_attribute("for") or "")
+                self._unfold(field)
                 field.send_keys(text)
                 return
         raise AssertionError(f"no field « {label} » on « {self.title} »")
+
+    def _unfold(self, field: Any) -> None:
+        """Open what it is folded away in."""
+        for summary in field.find_elements(By.XPATH, "ancestor::details[not(@open)]/summary"):
+            summary.click()
 
     def tick(self, label: str) -> None:
         for element in self.driver.find_elements(By.TAG_NAME, "label"):

@@ -236,7 +236,7 @@ def test_a_colleague_at_a_shared_station_is_asked_and_signs_in_as_herself(
     wait_for_text(window, "Identifiez-vous")
     mailbox = demo.mailbox()
     before = mailbox.last_id(colleague["email"])
-    window.enter("Login (numéro RPPS)", colleague["rpps"])
+    window.enter("Identifiant (numéro RPPS)", colleague["rpps"])
     window.enter("Mot de passe", colleague["password"])
     window.press("Se connecter")
     window.fill("one-time-code", mailbox.wait_for_code(colleague["email"], before, within(20)))

@@ -1,26 +1,351 @@
-"""`idp doctor`: each fault of an installation is named, and first; what follows from it says so."""
+"""`idp doctor`: each fault of an installation is named, and first; what follows from it says so.
 
-from collections.abc import Callable
+Contains a house in which all is well, and the faults that are staged in it. Not here: what is seen from outside.
+"""
+
+import secrets
+import shutil
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+import sqlalchemy as sa
+from redis import Redis
+from sqlalchemy import Engine
 
+from idp.accounts.charter import CharterRevision
+from idp.adapters.sql.backups import note_backup
+from idp.adapters.sql.charters import SqlCharters
+from idp.adapters.sql.database import open_database, writing
+from idp.adapters.sql.heartbeats import SqlHeartbeats
+from idp.adapters.sql.outbox import SqlOutbox
+from idp.adapters.sql.schema import charter_revisions, outbox
+from idp.cli.mail import test as send
+from idp.core.clock import SystemClock
 from idp.core.finding import Finding, State
+from idp.core.heartbeats import ALWAYS_RUN, Heartbeat, LaneState
+from idp.core.mailer import Mail
 from idp.settings import Settings, read_settings
 from idp.settings.usable import Usable
 from idp.wiring.doctor.examine import examine
+from tests.adapters.mail.test_smtp import Received, Relay, relay_of, smtp_relay
+from tests.adapters.psc.hostile_psc import HostilePsc
 from tests.cli import test_database as databases
 from tests.cli.test_bad_files import furnish, settings_of
+from tests.cli.test_serve import make_pair
 from tests.commands import environment, idp
+from tests.made_once import keys_checked_once, place_igc
+from tests.protocol.psc import listening
+from tests.protocol.psc import settings_of as settings_of_psc
+from tests.servers import RunningServer, free_port, redis_server
+
+_CLIENT = """\
+clients:
+  - client_id: trajectoire
+    client_name: ViaTrajectoire
+    client_uri: https://trajectoire.example/
+    client_secret: {file: secret}
+    redirect_uris: ["https://trajectoire.example/callback"]
+"""
 
 
-def house(place: Path, **changes: str) -> Settings:
-    """Of what `furnish` wrote there."""
-    return read_settings(environment(**(settings_of(place) | changes)))
+def read(**told: str) -> Settings:
+    return read_settings(environment(**told))
 
 
 def findings(settings: Settings) -> tuple[Finding, ...]:
     return examine(Usable(settings=settings))
+
+
+@dataclass
+class House:
+    """`told`: its settings, by their names in the environment without prefix."""
+
+    place: Path
+    told: dict[str, str]
+    closing: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def settings(self) -> Settings:
+        return read(**self.told)
+
+    def first(self) -> Finding:
+        return findings(self.settings)[0]
+
+    @contextmanager
+    def database(self) -> Iterator[Engine]:
+        opened = open_database(self.told["DATABASE"])
+        try:
+            yield opened
+        finally:
+            opened.dispose()
+
+
+@pytest.fixture(scope="module")
+def relay() -> Iterator[Relay]:
+    with smtp_relay(Received()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def psc() -> Iterator[HostilePsc]:
+    with listening() as psc:
+        yield psc
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RunningServer]:
+    with redis_server(more=("--save", "3600 1")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def well(relay: Relay, redis: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    place = tmp_path_factory.mktemp("well")
+    furnish(place)
+    (place / "clients.yaml").write_text(_CLIENT)
+    (place / "secret").write_text(secrets.token_urlsafe(32))
+    (place / "secret").chmod(0o600)
+    house = House(
+        place,
+        settings_of(place)
+        | {"CARD_CERTIFICATE_FILE": str(make_pair(place, days=400)[0])}
+        | {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(relay.port), "REDIS": redis.url}
+        | {"OPERATIONS_DISK_FREE": "0"},
+    )
+    with house.database() as database:
+        publish(database, "2026-1", "mot " * 30)
+        beat(database)
+        with writing(database) as connection:
+            note_backup(connection, datetime.now(UTC), "")
+    with keys_checked_once():
+        yield house
+
+
+@pytest.fixture
+def house(well: House, tmp_path: Path) -> Iterator[House]:
+    """A copy of it; its Redis is as it was afterwards."""
+    shutil.copytree(well.place, tmp_path, dirs_exist_ok=True)
+    told = {name: text.replace(str(well.place), str(tmp_path)) for name, text in well.told.items()}
+    copied = House(tmp_path, told)
+    with copied.closing:
+        yield copied
+    with closing(Redis.from_url(well.told["REDIS"])) as server:
+        server.config_set("maxmemory-policy", "noeviction")
+        server.config_set("save", "3600 1")
+
+
+def publish(database: Engine, revision: str, text: str) -> None:
+    now = datetime.now(UTC)
+    SqlCharters(database).publish(CharterRevision(revision=revision, published_at=now, texts={"fr": text}))
+
+
+def beat(database: Engine, node: str = "a", ahead: timedelta = timedelta()) -> None:
+    now = datetime.now(UTC) + timedelta(minutes=5)
+    SqlHeartbeats(database).beat(
+        [
+            Heartbeat(
+                node=node,
+                process="worker 1",
+                lane=str(lane),
+                at=datetime.now(UTC) + ahead,
+                state=LaneState.RESTING,
+                since=datetime.now(UTC),
+                due_by=now,
+            )
+            for lane in ALWAYS_RUN
+        ]
+    )
+
+
+def test_where_all_is_well_nothing_is_amber_and_what_is_not_there_is_said(house: House) -> None:
+    found = findings(house.settings)
+    assert [one for one in found if one.state is not State.GREEN] == []
+    said = {one.name: one.says for one in found}
+    assert said["Pro Santé Connect"] == "it is not set up: its door is not there"
+    assert said["authorities of cards"] == "none is installed: the card door is not there"
+
+
+def redis_down(house: House) -> None:
+    house.told["REDIS"] = f"redis://127.0.0.1:{free_port()}/0"
+
+
+def redis_evicts(house: House) -> None:
+    with closing(Redis.from_url(house.told["REDIS"])) as server:
+        server.config_set("maxmemory-policy", "allkeys-lru")
+
+
+def redis_forgets(house: House) -> None:
+    with closing(Redis.from_url(house.told["REDIS"])) as server:
+        server.config_set("save", "")
+
+
+def relay_down(house: House) -> None:
+    house.told["SMTP_PORT"] = str(free_port())
+
+
+def clock_ahead(house: House) -> None:
+    with house.database() as database:
+        beat(database, "b", timedelta(seconds=40))
+
+
+def no_signing_key(house: House) -> None:
+    shutil.rmtree(house.place / "keys")
+
+
+def certificate_ended(house: House) -> None:
+    (house.place / "tls").mkdir()
+    certificate, key = make_pair(house.place / "tls", days=-1)
+    house.told |= {"TLS_CERTIFICATE_FILE": str(certificate), "TLS_KEY_FILE": str(key)}
+
+
+def clients_broken(house: House) -> None:
+    (house.place / "clients.yaml").write_text("clients: [")
+
+
+def credential_ended(house: House) -> None:
+    dated = "client_secrets: [{file: secret, not_after: 2026-01-01}]"
+    (house.place / "clients.yaml").write_text(_CLIENT.replace("client_secret: {file: secret}", dated))
+
+
+def charter_demanded(house: House) -> None:
+    (house.place / "clients.yaml").write_text(f"{_CLIENT}    charters: [others]\n")
+
+
+def charter_missing(house: House) -> None:
+    with house.database() as database, writing(database) as connection:
+        connection.execute(sa.delete(charter_revisions))
+
+
+def charter_of_a_letter(house: House) -> None:
+    with house.database() as database:
+        publish(database, "2026-2", "x")
+
+
+def worker_gone(house: House) -> None:
+    with house.database() as database:
+        SqlHeartbeats(database).leave("a", "worker 1")
+
+
+def mail_waits(house: House) -> None:
+    with house.database() as database:
+        mail = Mail(to="a@b.example", subject="", text="", html="")
+        SqlOutbox(database, SystemClock()).post(mail, expires_after_seconds=3600)
+        with writing(database) as connection:
+            connection.execute(sa.update(outbox).values(created_at=datetime.now(UTC) - timedelta(hours=1)))
+
+
+def backup_old(house: House) -> None:
+    house.told["OPERATIONS_BACKUP_AGE"] = "1"
+    with house.database() as database, writing(database) as connection:
+        connection.execute(sa.text("UPDATE backups SET taken_at = taken_at - 3600000000"))
+
+
+def disk_full(house: House) -> None:
+    # Temporary files of tests are in memory, which is nearly empty; this is a disk.
+    keys = house.closing.enter_context(TemporaryDirectory(dir="/var/tmp"))
+    shutil.copytree(house.place / "keys", keys, dirs_exist_ok=True)
+    house.told |= {"KEYS_DIRECTORY": keys, "OPERATIONS_DISK_FREE": "99"}
+
+
+def lists_stale(house: House) -> None:
+    place_igc(house.place / "igc")
+    files = sorted((house.place / "igc" / "ca").glob("*.pem"))
+    house.told |= {
+        "CARD_ROOT_FILES": ":".join(map(str, files)),
+        "CARD_ACCEPT_TEST_CARDS": "true",
+        "CARD_ACCEPT_EMPLOYEE_CARDS": "true",
+        "CARD_OCSP_URL": "",
+        "CARD_CRL_URLS": "http://localhost:9/list.crl",
+    }
+
+
+def audit_broken(house: House) -> None:
+    with house.database() as database, writing(database) as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO audit_seals (day, chains, faults, previous, seal, sealed_at, has_no_address)"
+                " VALUES (date('now'), '[]', 2, '', '', 0, 0)"
+            )
+        )
+
+
+RED, AMBER = State.RED, State.AMBER
+STAGED: Sequence[tuple[Callable[[House], None], State, str]] = (
+    (redis_down, RED, "Redis"),
+    (redis_evicts, RED, "Redis: eviction"),
+    (redis_forgets, AMBER, "Redis: persistence"),
+    (relay_down, RED, "mail relay"),
+    (clock_ahead, RED, "clocks of the nodes"),
+    (no_signing_key, RED, "signing keys"),
+    (certificate_ended, RED, "certificates in files"),
+    (clients_broken, RED, "relying parties"),
+    (credential_ended, RED, "their credentials"),
+    (charter_demanded, RED, "their charters"),
+    (charter_missing, RED, "charter"),
+    (charter_of_a_letter, AMBER, "charter"),
+    (worker_gone, RED, "worker"),
+    (mail_waits, AMBER, "mails"),
+    (backup_old, AMBER, "backup"),
+    (disk_full, AMBER, "disk"),
+    (lists_stale, RED, "revocation lists"),
+    (audit_broken, RED, "audit trail"),
+)
+
+
+@pytest.mark.parametrize(
+    ("stage", "state", "name"), STAGED, ids=[stage.__name__ for stage, _state, _name in STAGED]
+)
+def test_a_fault_is_named_first_with_a_remedy(
+    house: House, stage: Callable[[House], None], state: State, name: str
+) -> None:
+    stage(house)
+    found = house.first()
+    assert (found.name, found.state) == (name, state), found
+    assert found.remedy
+
+
+def test_a_relay_that_refuses_the_password_and_one_in_the_clear_are_told(house: House) -> None:
+    login = {"SMTP_USERNAME": "us", "SMTP_PASSWORD": "wrong", "SMTP_TLS": "starttls"}
+    with relay_of("starttls", house.place) as relay:
+        place = {"SMTP_PORT": str(relay.port), "SMTP_HOST": "localhost"}
+        house.told |= login | place | {"SMTP_CA_FILE": str(house.place / "relay.pem")}
+        found = house.first()
+    assert (found.name, found.state) == ("mail relay", State.RED)
+    assert found.says.endswith("it refuses the user name or the password (SMTPAuthenticationError)")
+    assert found.remedy == "CADUCEE_SMTP_USERNAME, CADUCEE_SMTP_PASSWORD"
+
+
+def test_a_test_mail_goes_to_the_relay_at_once_and_what_is_no_address_to_nobody(
+    house: House, relay: Relay, capsys: pytest.CaptureFixture[str]
+) -> None:
+    relay.received.envelopes.clear()
+    assert send(house.settings, Namespace(address="anne@chu.example")) == 0
+    assert relay.received.message()["To"] == "anne@chu.example"
+    assert "took a mail" in capsys.readouterr().out
+    for address in ("anne", "anne@chu.example\nBcc: x@y.example"):
+        assert send(house.settings, Namespace(address=address)) == 2
+    assert len(relay.received.envelopes) == 1
+    with smtp_relay(Received(of_recipient="550 5.1.1 no such")) as refusing:
+        house.told["SMTP_PORT"] = str(refusing.port)
+        assert send(house.settings, Namespace(address="anne@chu.example")) == 1
+    assert capsys.readouterr().out.endswith("does not take it: 550 5.1.1\n")
+    relay_down(house)
+    assert send(house.settings, Namespace(address="anne@chu.example")) == 1
+    assert "FAULT it cannot be reached" in capsys.readouterr().out
+
+
+def test_pro_sante_connect_is_asked_as_by_its_own_check(house: House, psc: HostilePsc) -> None:
+    house.told |= {name.upper(): text for name, text in settings_of_psc(psc).items()}
+    house.told["PSC_CLIENT_SECRET"] = "another"
+    found = house.first()
+    assert (found.name, found.state) == ("Pro Santé Connect", State.RED)
+    assert "idp psc check" in found.remedy
 
 
 @pytest.mark.parametrize(
@@ -39,7 +364,7 @@ def test_each_state_of_a_database_is_the_first_line_and_what_needs_it_waits(
 ) -> None:
     furnish(tmp_path)
     line = state(tmp_path / "db.sqlite")
-    first, *others = findings(house(tmp_path))
+    first, *others = findings(read(**settings_of(tmp_path)))
     assert (first.name, first.state) == ("database", State.RED)
     assert (first.says + "; " + first.remedy).endswith(line.replace(": ", "; ").replace(": ", "; "))
     waiting = {one.name for one in others if one.says == "not looked at: first « database »"}

@@ -3,12 +3,12 @@
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from idp.cli import accounts, charter, trust
+from idp.cli import accounts, accounts_ended, accounts_export, charter, trust
 from idp.core.ephemeral import StoreUnavailable
 from idp.settings import Settings
 from tests.configured import changed
@@ -57,17 +57,29 @@ ENDED = together("ended_sessions", "grants", "logout_notices")
 
 def test_account_is_disabled_with_its_audit_event_and_the_end_of_its_sessions(world: World) -> None:
     commits = together("accounts", "outbox", "account:disable:accepted") | ENDED
-    fail(world, accounts.disable, Namespace(rpps=RPPS, motive="Départ"), commits)
+    fail(world, accounts.disable, Namespace(person=RPPS, motive="Départ"), commits)
 
 
 def test_account_is_enabled_with_its_audit_event(world: World) -> None:
-    commits = together("accounts", "account:enable:accepted")
-    fail(world, accounts.enable, Namespace(rpps=RPPS), commits)
+    disabled = world.house.accounts.get(world.house.account.id)
+    world.house.accounts.save(replace(disabled, enabled=False))
+    commits = together("accounts", "outbox", "account:enable:accepted")
+    fail(world, accounts.enable, Namespace(person=RPPS), commits)
 
 
 def test_waits_end_with_their_audit_event(world: World) -> None:
-    commits = together("password_page", "account:unlock:accepted")
-    fail(world, accounts.unlock, Namespace(rpps=RPPS), commits)
+    commits = together("password_page", "outbox", "account:unlock:accepted")
+    fail(world, accounts.unlock, Namespace(person=RPPS), commits)
+
+
+def test_sessions_are_ended_with_their_audit_event(world: World) -> None:
+    commits = together("accounts", "outbox", "session:end:accepted") | ENDED
+    fail(world, accounts_ended.sign_out, Namespace(person=RPPS, session=None), commits)
+
+
+def test_a_copy_is_handed_over_with_its_audit_event(world: World) -> None:
+    commits = together("outbox", "data:export:accepted")
+    fail(world, accounts_export.export, Namespace(person=RPPS, stdout=True), commits)
 
 
 def test_charter_is_published_with_its_audit_event(world: World, tmp_path: Path) -> None:

@@ -103,18 +103,19 @@ def test_a_host_name_is_told_to_be_no_address() -> None:
 
 
 def make_pair(directory: Path, given: PrivateKey | None = None, *, days: int = 1) -> tuple[Path, Path]:
-    """A certificate of `localhost` signed by itself, and its key: on P-256 unless given."""
+    """A certificate of `localhost` signed by itself, and its key: on P-256 unless given. `days`: negative: it ended."""
     key = given or ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
+    end = now + timedelta(days=days)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=days))
+        .not_valid_before(min(now, end - timedelta(days=1)))
+        .not_valid_after(end)
         .sign(key, hashes.SHA256())
     )
     paths = directory / "server.crt", directory / "server.key"

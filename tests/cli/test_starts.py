@@ -14,7 +14,10 @@ COMMANDS = {
     "db_roles": "db roles",
     "audit_verify": "audit verify",
     "audit": "audit seals",
-    "accounts": "accounts show 10000000025",
+    "accounts": "accounts unlock 10000000025",
+    "accounts_seen": "accounts show 10000000025",
+    "accounts_export": "accounts export 10000000025 --stdout",
+    "accounts_ended": "accounts sign-out 10000000025",
     "background": "worker",
     "backups": "db restore /nowhere",
     "card": "card list --module /nowhere.so",
@@ -34,6 +37,7 @@ COMMANDS = {
     "clients_plan": "clients plan /nowhere.yaml",
     "manual": "man",
     "psc": "psc check",
+    "conformity": "conformity",
     "explain": "explain nothing",
     "explain_claims": "explain --as 10000000025 --client nobody",
     "refusals": "error 0a1b2c3d",
@@ -47,9 +51,11 @@ def test_each_module_has_its_command() -> None:
     parts = {
         *("__init__", "__main__", "main", "served", "pasted", "let_in", "withheld"),
         *("card_options", "client_options", "db_options", "doctor_options"),
-        *("incident_options", "refusal_options"),
-        *("audited", "audit_options", "activation", "activation_options"),
+        *("conformity_options", "incident_options", "refusal_options"),
+        *("audited", "audit_options", "activation", "activation_options", "account_options", "account_words"),
+        *("whom", "asking", "new_file"),
         *("install_options", "shape", "examples", "listing"),
+        *("audit_findings", "audit_proof"),
         *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),
     }
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts

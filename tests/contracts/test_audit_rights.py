@@ -15,6 +15,7 @@ from idp.adapters.sql.backends import parse_url
 from idp.cli.main import main
 from idp.core.audit import AuditEvent
 from idp.core.origin import Origin, coming_from
+from tests.commands import idp
 from tests.contracts.specimens import ALICE, an_account
 from tests.fakes import FixedClock
 
@@ -108,3 +109,14 @@ def test_the_worker_keeps_the_trail_and_changes_no_event(worker: Engine) -> None
 def test_a_name_that_needs_quotes_is_wrong_use(name: str) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["db", "roles", "--provider", name])
+
+
+def test_an_operator_without_the_right_to_see_is_told_in_a_line(
+    owner: psycopg.Connection, postgresql_url: str
+) -> None:
+    """By each way in which a statement reaches the database: of a request, and of a look along many rows."""
+    owner.execute("REVOKE SELECT ON accounts, audit_events FROM contract_worker")
+    for command in ("accounts show 10000000017", "accounts find dupont", "audit search"):
+        said = idp(*command.split(), DATABASE=_as(ROLES[1], postgresql_url))
+        assert (said.returncode, said.stdout, said.stderr.count("\n")) == (1, "", 1), said.stderr
+        assert "may not do that (permission denied for table" in said.stderr

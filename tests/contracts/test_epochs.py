@@ -40,7 +40,7 @@ STAYS: dict[str, str] = {
     " CLIENT_GUESSES CLIENT_TRIES_WHILE_SLOW",
     "how much of something there was": "MAIL_QUOTA_MINUTE MAIL_QUOTA_HOUR MAIL_QUOTA_DAY MAIL_QUOTA_IP"
     " PASSWORD_POSTS_BY_IP PASSWORDS_JUDGED_BY_IP SIGN_INS_BY_IP ATTEMPTS_OF_SIGN_IN PUSHED_BY_CLIENT"
-    " UPSTREAM_LOGOUTS_KEPT",
+    " UPSTREAM_LOGOUTS_KEPT OPERATIONS_COUNTS",
     "what was refused, for its operator": "REFUSED_REQUEST",
     "what a person typed, shown to them alone": "TYPED_IN_SECTION",
     "what was told": "UPSTREAM_CIRCUITS"

@@ -240,3 +240,55 @@ def test_tokens_of_the_password_door_end_when_the_house_closes_it(
     assert party.redeem(code).get_json()["error"] == "invalid_grant"
     assert party.refresh(weak["refresh_token"]).get_json()["error"] == "invalid_grant"
     assert party.refresh(strong["refresh_token"]).status_code == 200
+
+
+# The order.
+
+
+def first_door(page: TestResponse) -> str:
+    button = BeautifulSoup(page.text, "html.parser").select_one(".doors .primary")
+    assert button is not None
+    form = button.find_parent("form")
+    assert form is not None
+    return str(form["action"]).rpartition("/")[2]
+
+
+def test_the_door_by_which_this_browser_signed_in_last_comes_first(party: PolicedParty) -> None:
+    party.govern(authenticators=["cps", "password"])
+    browser = party.house.browser()
+    assert first_door(party.ask(browser)) == "cps"
+    browser.sign_in()
+    page = party.ask(browser, prompt="login")
+    assert first_door(page) == "password"
+    assert BeautifulSoup(page.text, "html.parser").select_one("details.door[open] #password")
+    # It says nothing of who that was.
+    assert RPPS not in page.text
+
+
+def test_a_password_without_its_code_was_no_sign_in(party: PolicedParty) -> None:
+    party.govern(authenticators=["cps", "password"])
+    browser = party.house.browser()
+    browser.submit(party.ask(browser), "/password", rpps=RPPS, password=PASSWORD)
+    assert first_door(party.ask(browser)) == "cps"
+
+
+def test_a_shared_station_does_not_tell_how_the_person_before_signed_in(party: PolicedParty) -> None:
+    party.govern(authenticators=["cps", "password"])
+    browser = party.house.browser()
+    browser.submit(browser.get("/"), "/station")
+    browser.sign_in()
+    assert first_door(browser.submit(party.ask(browser), "/same_person/leave")) == "cps"
+
+
+def test_a_phone_is_offered_the_card_last(party: PolicedParty) -> None:
+    party.govern(authenticators=["cps", "password"])
+    browser = party.house.browser()
+    page = party.ask(browser)
+    assert doors_in_order(page) == ["cps", "password"]
+    on_phone = browser.get(page.request.path, headers={"Sec-CH-UA-Mobile": "?1"})
+    assert doors_in_order(on_phone) == ["password", "cps"]
+
+
+def doors_in_order(page: TestResponse) -> list[str]:
+    forms = BeautifulSoup(page.text, "html.parser").select(".doors form")
+    return [str(form["action"]).rpartition("/")[2] for form in forms]

@@ -102,7 +102,7 @@ def test_a_closed_password_is_refused_like_a_wrong_one(house: Provider) -> None:
     assert not is_password_accepted(house)
     browser = house.browser()
     refused = at_code(browser)
-    assert (refused.status_code, "Login ou mot de passe incorrect" in says(refused)) == (422, True)
+    assert (refused.status_code, "Identifiant ou mot de passe incorrect" in says(refused)) == (422, True)
     assert facts(house, "password:check:refused")[-1] == {"reason": "password_closed"}
 
 

@@ -19,8 +19,8 @@ def of_room(room: str) -> list[Module]:
 
 def test_the_rules_read_the_tree_that_exists() -> None:
     assert {module.room for module in IDP} == {
-        "", "accounts", "adapters", "cards", "cli", "clients", "core", "flows", "interaction", "pages", "protocol",
-        "settings", "signing", "web", "wiring",
+        "", "accounts", "adapters", "cards", "cli", "clients", "conformity", "core", "flows", "interaction",
+        "pages", "protocol", "settings", "signing", "web", "wiring",
     }  # fmt: skip
     assert all(of_room(room) for room in ("protocol", "interaction", "accounts", "flows", "signing"))
 
@@ -210,6 +210,7 @@ def test_whether_an_account_may_sign_in_is_decided_in_one_place() -> None:
     assert readers == {
         "idp.accounts.account",
         "idp.adapters.sql.account_rows",
+        "idp.adapters.sql.charter_counts",
         "idp.adapters.sql.erasure",
         "idp.adapters.sql.leavers",
     }

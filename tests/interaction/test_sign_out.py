@@ -134,3 +134,11 @@ def test_without_others_nothing_is_told(house: House) -> None:
     house.grants.known = {"a": "theirs"}
     assert house.sign_out.end_others(here, NOON) == 0
     assert house.audit.events == []
+
+
+def test_operator_ends_one_session_with_what_is_written_beside(house: House) -> None:
+    written: list[str] = []
+    house.sign_out.end_for_operator("a", ALICE, NOON, lambda: written.append("mail"))
+    assert written == ["mail"]
+    assert [sid for sid, _ in house.grants.ended] == ["a"]
+    assert house.told() == [(None, "operator")]

@@ -72,7 +72,7 @@ def test_password_of_a_disabled_account_right_or_wrong_says_what_any_wrong_passw
     for password in (martin["password"], "pas le bon mot de passe"):
         do.arrive(browser, short_lives)
         page = do.type_password(browser, martin["rpps"], password)
-        assert (page.status, page.says("Login ou mot de passe incorrect")) == (422, True)
+        assert (page.status, page.says("Identifiant ou mot de passe incorrect")) == (422, True)
         assert not page.says(DISABLED)
 
 

@@ -67,7 +67,7 @@ def test_lost_mailbox_then_card_then_codes_at_the_new_address_then_it_was_not_me
     locked = browse()
     do.arrive(locked, demo)
     assert do.type_password(locked, martin["rpps"], martin["password"]).says(
-        "Login ou mot de passe incorrect"
+        "Identifiant ou mot de passe incorrect"
     )
 
     # The card opens as before, and says how the password is opened again.

@@ -63,7 +63,7 @@ def test_known_and_unknown_numbers_get_the_same_answer(
         answers.append((page.status, bare(page, rpps), sorted(set(page.headers) - {"date"})))
     assert answers[0] == answers[1]
     assert answers[0][0] == 422
-    assert "Login ou mot de passe incorrect" in answers[0][1]
+    assert "Identifiant ou mot de passe incorrect" in answers[0][1]
 
 
 def test_known_and_unknown_numbers_take_the_same_time(short_lives: Demonstration, browse: Browse) -> None:

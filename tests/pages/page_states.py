@@ -16,12 +16,14 @@ from idp.cards.trust import CardRefusal
 from idp.core.errors import Problem
 from idp.flows.shared.kept_data import OF_NO_PERSON
 from idp.flows.shared.psc_refusals import REFUSALS
+from idp.interaction.authenticator import DOORS
 from idp.pages import account as account_pages
 from idp.pages import charters as charter_pages
 from idp.pages import email as email_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import personal_data as data_pages
 from idp.pages import sign_in as pages
+from idp.pages.choice import ChoicePage
 from idp.pages.closing import ClosingPage
 from idp.pages.delay import Delay
 from idp.pages.door import DoorPage
@@ -39,7 +41,9 @@ from idp.pages.mails import (
 from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 from idp.pages.sessions import SessionsPage, SessionView, origin_view
+from idp.pages.step import Step
 from tests.fakes import NOON
+from tests.pages.operations_states import operations_states
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "idp" / "templates"
@@ -159,6 +163,10 @@ def every_state(locale: str) -> list[State]:
         *_address(),
         *_identity(),
         *_signed_out(),
+        *(
+            State(name, "operations.html", page, in_interaction=False)
+            for name, page in operations_states().items()
+        ),
         State("form-post", "form_post.html", FormPostPage("https://rp.example/cb", (("code", "AbC"),))),
         *_errors(),
     ]
@@ -191,11 +199,20 @@ def _choice() -> list[State]:
         "psc-misconfigured-alone": replace(NONE, psc=True, psc_out=True, psc_misconfigured=True),
     }
     states = [
-        State(f"choice-{name}", "choice.html", pages.ChoicePage(doors=value)) for name, value in doors.items()
+        State(f"choice-{name}", "choice.html", ChoicePage(doors=value)) for name, value in doors.items()
     ]
-    for name, open_doors in (("all", ALL), ("psc-and-password", PSC_AND_PASSWORD)):
-        enrols = pages.ChoicePage(doors=open_doors, enrolment_from_psc=True)
-        states.append(State(f"choice-enrols-{name}", "choice.html", enrols))
+    enrols = ChoicePage(doors=ALL, enrolment_from_psc=True)
+    models = {
+        "enrols-all": enrols,
+        "enrols-psc-and-password": replace(enrols, doors=PSC_AND_PASSWORD),
+        "suggested": ChoicePage(doors=ALL, login_hint="99700218896"),
+        **{f"last-{name}": ChoicePage(doors=ALL_AND_PASSKEY, last_door=name) for name in DOORS},
+        "mobile": ChoicePage(doors=ALL_AND_PASSKEY, is_phone=True),
+        "mobile-enrols": replace(enrols, is_phone=True),
+        "mobile-card-only": ChoicePage(doors=CARD_ONLY, is_phone=True),
+        "mobile-last-password": ChoicePage(doors=ALL, is_phone=True, last_door="password"),
+    }
+    states += [State(f"choice-{name}", "choice.html", model) for name, model in models.items()]
     for notice in (
         "choice.step_up",
         "choice.other_door",
@@ -204,9 +221,7 @@ def _choice() -> list[State]:
         "choice.restarted",
         "choice.mailbox_shared",
     ):
-        states.append(
-            State(notice.replace(".", "-"), "choice.html", pages.ChoicePage(doors=ALL, notice=notice))
-        )
+        states.append(State(notice.replace(".", "-"), "choice.html", ChoicePage(doors=ALL, notice=notice)))
     return states
 
 
@@ -266,7 +281,7 @@ def _password() -> list[State]:
 def otp(**changes: Any) -> pages.EmailOtpPage:
     page = pages.EmailOtpPage(
         purpose="login",
-        masked_email="e•••••d@hopital-saint-louis.fr",
+        sent_to="e•••••d@hopital-saint-louis.fr",
         expires_at_local="14 h 32",
         minutes_left=10,
         tries_left=5,
@@ -288,7 +303,9 @@ def _email_otp() -> list[State]:
         "otp-passkey": otp(doors=ALL_AND_PASSKEY),
         "otp-lost-mailbox": otp(may_change_address=True),
         "otp-lost-mailbox-password-only": otp(doors=PASSWORD_ONLY, may_change_address=True),
-        "otp-enrolment": otp(purpose="enrolment"),
+        "otp-enrolment": otp(
+            purpose="enrolment", sent_to="elise.marchand@hopital-saint-louis.fr", step=Step(2, 3)
+        ),
         "otp-last-minute": otp(minutes_left=1, tries_left=1, doors=PASSWORD_ONLY),
         "otp-last-seconds": otp(minutes_left=0),
         "otp-resent": otp(notice="email_otp.resent", minutes_left=7, seconds_before_resend=60),
@@ -345,6 +362,7 @@ def enrolment(**changes: Any) -> enrolment_pages.EnrolmentPage:
         password_numbers=PASSWORD_NUMBERS,
         source="cps",
         proof="ab" * 32,
+        step=Step(1, 3),
     )
     return replace(page, **changes)
 
@@ -512,7 +530,9 @@ def _charter(text_html: str) -> list[State]:
     )
     second = replace(first, charter="viatrajectoire", of_client=True)
     models = {
-        "charter-first": first,
+        "charter-first": replace(first, step=Step(3, 3)),
+        "charter-last": first,
+        "charter-first-of-two": replace(first, still_due=2, step=Step(3, 4)),
         "charter-new-revision": replace(first, is_new_revision=True),
         "charter-what-changed": replace(first, is_new_revision=True, changes=CHANGES),
         "charter-tick-needed!": replace(first, error="charter.tick_needed"),
@@ -580,7 +600,7 @@ def _same_person() -> list[State]:
     )
     return [
         State("same-person", "same_person.html", page, is_shared_station=True),
-        State("choice-shared-station", "choice.html", pages.ChoicePage(doors=ALL), is_shared_station=True),
+        State("choice-shared-station", "choice.html", ChoicePage(doors=ALL), is_shared_station=True),
         State("enrolment-shared-station", "enrolment.html", enrolment(), is_shared_station=True),
         State("otp-shared-station", "email_otp.html", otp(), is_shared_station=True),
         State("same-person-closed", "signed_out.html", closed),

@@ -13,6 +13,7 @@ from idp.accounts.mail_quota import SendRefusal
 from idp.accounts.notices import Notice
 from idp.interaction.authenticator import AUTHENTICATORS
 from idp.pages import charters as charter_pages
+from idp.pages import choice as choice_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import mails as mail_pages
 from idp.pages import sign_in as pages
@@ -82,7 +83,7 @@ def test_french_punctuation_never_falls_alone_on_a_line() -> None:
 def test_every_key_named_by_the_view_models_exists() -> None:
     source = "".join(
         Path(str(module.__file__)).read_text()
-        for module in (pages, charter_pages, enrolment_pages, mail_pages)
+        for module in (pages, choice_pages, charter_pages, enrolment_pages, mail_pages)
     )
     named = set(re.findall(r'"((?:choice|password|email_otp|enrolment|charter|mail)\.[a-z_.]+)"', source))
     named |= {f"cps.{reason}.{part}" for reason in CPS_REASONS for part in ("title", "text")}
@@ -112,7 +113,7 @@ def test_no_key_is_left_that_no_page_says() -> None:
 
     for state in every_state("fr"):
         rendered("fr", state, listening)
-    nameless = State("choice", "choice.html", pages.ChoicePage(doors=ALL))
+    nameless = State("choice", "choice.html", choice_pages.ChoicePage(doors=ALL))
     rendered("fr", nameless, listening, client_name=None)
     for model in (*mails(), last_minute_mail()):
         for kind in ("txt", "html"):

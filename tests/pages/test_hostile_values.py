@@ -13,13 +13,16 @@ from idp.pages import email as email_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import personal_data as data_pages
 from idp.pages import sign_in as pages
+from idp.pages.choice import ChoicePage
 from idp.pages.closing import ClosingPage
 from idp.pages.door import DoorPage
 from idp.pages.form_post import FormPostPage
 from idp.pages.history import DayView, EntryView, HistoryPage, ReportPage, words_of
+from idp.pages.operations import CharterView, ClientsView, ClientView
 from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 from idp.pages.sessions import SessionsPage, SessionView, origin_view
+from tests.pages.operations_states import FULL
 from tests.pages.page_states import (
     ALL,
     ELISE,
@@ -71,10 +74,21 @@ def hostile_states() -> Iterator[State]:
         id=1, hour=HOSTILE, words=words_of(ENTRIES[0]), application=HOSTILE, is_doubtful=True
     )
     models: dict[str, object] = {
+        "operations.html": replace(
+            FULL,
+            node=HOSTILE,
+            lines=(HOSTILE,),
+            clients=ClientsView(
+                clients=(ClientView(client_id=HOSTILE, name=HOSTILE, codes=1, used=HOSTILE, ends=()),),
+                searched_to=HOSTILE,
+            ),
+            keys=(replace(FULL.keys[0], kid=HOSTILE, alg=HOSTILE),),
+            charter=CharterView(revision=HOSTILE, published_on=HOSTILE, counted_at=HOSTILE),
+        ),
         "door.html": DoorPage(door="password", doors=ALL, notice="choice.hinted", login_hint=HOSTILE),
-        "choice.html": pages.ChoicePage(doors=ALL, notice="choice.step_up"),
+        "choice.html": ChoicePage(doors=ALL, notice="choice.step_up"),
         "password.html": pages.PasswordPage(doors=ALL, rpps=HOSTILE, error="password.refused"),
-        "email_otp.html": otp(masked_email=HOSTILE, expires_at_local=HOSTILE),
+        "email_otp.html": otp(sent_to=HOSTILE, expires_at_local=HOSTILE),
         "enrolment.html": enrolment(identity=identity, values=typed),
         "already_enrolled.html": enrolment_pages.AlreadyEnrolledPage(
             masked_email=HOSTILE, typed_email=HOSTILE, is_same_email=False

@@ -74,3 +74,16 @@ def test_scripts_are_small_together_and_ask_no_other_server() -> None:
     scripts = [file.read_text() for file in sorted((ROOT / "idp" / "static").glob("*.js"))]
     assert sum(len(one.encode()) for one in scripts) <= 12_000
     assert not [one for one in scripts if "http" in one or "eval" in one or "innerHTML" in one]
+
+
+def test_the_mark_is_there_in_the_sizes_that_the_pages_name() -> None:
+    static = ROOT / "idp" / "static"
+    for name, size in (("favicon.png", 32), ("apple-touch-icon.png", 180)):
+        picture = (static / name).read_bytes()
+        assert (picture[:8], picture[16:24]) == (b"\x89PNG\r\n\x1a\n", size.to_bytes(4, "big") * 2), name
+        assert len(picture) < 4_000, name
+    for name in ("caducee.svg", "favicon.svg"):
+        drawing = (static / name).read_text()
+        # A policy without inline styles holds for a drawing as well, and nothing is fetched.
+        assert not re.search(r"<style|style=|href|<script|<image", drawing), name
+        assert len(drawing) < 1_200, name

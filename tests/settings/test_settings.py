@@ -164,10 +164,15 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
         "operations_mail_backlog": "docs/adr/0049: a fifth of a code's life",
         "refresh_grace": "docs/adr/0054: a request that is repeated after a broken connection",
         "operations_backup_age": "docs/adr/0058: as the alert CaduceeBackupOld",
+        "operations_certificates": "docs/adr/0058: as the alert CaduceeCertificateEnding",
+        "operations_key_age": "docs/adr/0058: as the alert CaduceeSigningKeyOld",
         "operations_client_credentials": "docs/adr/0054: time for two administrators to agree on a day",
         "operations_notice_backlog": "docs/adr/0049: beyond the three tries of a notice",
         "operations_disk_free": "docs/adr/0049",
         "operations_traced": "docs/adr/0049: all of them",
+        "operations_page_port": "a port",
+        "operations_page_counted_every": "docs/adr/0064: as often as a dashboard",
+        "operations_page_people_counted_every": "docs/adr/0064: it looks at every account",
     }
     numbers = {
         name.lower()

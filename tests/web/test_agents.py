@@ -1,8 +1,9 @@
-"""The names of browsers and systems, of what they send."""
+"""The names of browsers and systems, of what they send; which of them are phones."""
 
 import pytest
+from werkzeug.datastructures import Headers
 
-from idp.web.agents import browser_and_system
+from idp.web.agents import browser_and_system, is_phone
 
 _MOZILLA = "Mozilla/5.0"
 _WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
@@ -41,3 +42,30 @@ def test_a_browser_is_called_by_its_usual_name(sent: str, names: str) -> None:
 )
 def test_what_is_not_known_is_not_guessed(sent: str) -> None:
     assert browser_and_system(sent) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("named", "hint", "expected"),
+    [
+        (f"{_IPHONE} Version/17.5 Mobile/15E148 Safari/604.1", None, True),
+        (f"{_ANDROID} Chrome/126.0.0.0 Mobile Safari/537.36", None, True),
+        (f"{_MOZILLA} (Android 14; Mobile; rv:128.0) Gecko/128.0 Firefox/128.0", None, True),
+        (f"{_WINDOWS} {_WEBKIT} Chrome/126.0.0.0 Safari/537.36", None, False),
+        (f"{_MAC} Version/17.5 Safari/605.1.15", None, False),
+        # The hint goes first: « desktop site » was asked for, or a name says nothing.
+        (f"{_ANDROID} Chrome/126.0.0.0 Mobile Safari/537.36", "?0", False),
+        (f"{_WINDOWS} {_WEBKIT} Chrome/126.0.0.0 Safari/537.36", "?1", True),
+        (f"{_WINDOWS} {_WEBKIT} Chrome/126.0.0.0 Safari/537.36", "yes", False),
+        ("", None, False),
+        ("x" * 2000 + " Mobile", None, False),
+    ],
+)
+def test_a_phone_is_known_by_its_hint_or_its_name(named: str, hint: str | None, expected: bool) -> None:
+    sent = Headers({"User-Agent": named})
+    if hint is not None:
+        sent["Sec-CH-UA-Mobile"] = hint
+    assert is_phone(sent) is expected
+
+
+def test_a_browser_that_says_nothing_is_no_phone() -> None:
+    assert not is_phone(Headers())

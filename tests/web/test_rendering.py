@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from idp.pages.sign_in import ChoicePage
+from idp.pages.choice import ChoicePage
 from idp.web.catalogues import load_catalogues
 from idp.web.rendering import Templates
 from tests.pages.page_states import TEMPLATES, State, environment, every_state, frame

@@ -80,6 +80,17 @@ class OcspClient:
         OCSP_ANSWERS.of(str(said)).add()
         return said
 
+    def why_silent(self, issuer: x509.Certificate) -> str | None:
+        """Returns why the responder cannot be asked about cards of this authority; None: it answers. What it says of
+        an invented card proves nothing, and is not read."""
+        # The serial number of the authority itself: it issued no card of that number.
+        asked = ocsp.OCSPRequestBuilder().add_certificate(issuer, issuer, hashes.SHA1()).build()  # noqa: S303
+        try:
+            self._answered(asked)
+        except (_ProvesNothing, NoUsableAnswer) as fault:
+            return str(fault)
+        return None
+
     def _said(
         self,
         certificate: x509.Certificate,
@@ -105,13 +116,15 @@ class OcspClient:
             _log.warning("ocsp_no_answer", reason=f"unreadable: {type(fault).__name__}")
             return OcspAnswer.NONE
 
-    def _exchange(self, asked: ocsp.OCSPRequest) -> ocsp.OCSPResponse:
-
+    def _answered(self, asked: ocsp.OCSPRequest) -> bytes:
         headers = {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"}
         answer = self.http.post(self.url, asked.public_bytes(Encoding.DER), headers)
         if answer.status != 200 or answer.media_type != "application/ocsp-response":
             raise _ProvesNothing(f"HTTP {answer.status}, {answer.media_type or 'no media type'}")
-        response = ocsp.load_der_ocsp_response(answer.body)
+        return answer.body
+
+    def _exchange(self, asked: ocsp.OCSPRequest) -> ocsp.OCSPResponse:
+        response = ocsp.load_der_ocsp_response(self._answered(asked))
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             raise _ProvesNothing(f"responder says {response.response_status.name}")
         _check_nonce(response, asked)

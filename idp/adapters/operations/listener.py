@@ -1,13 +1,16 @@
-"""The operations listener: `/livez`, `/readyz`, `/metrics`, on an address of its own that no browser is led to.
+"""The operations listener: `/livez`, `/readyz`, `/metrics`, a page, on an address of its own that no browser is led to.
 
 Contains HTTP, in threads beside those of requests: it answers while all of them wait. The workers of a node share the
-address, and the kernel lets one of them answer. Not here: what is wrong, what is counted.
+address, and the kernel lets one of them answer. Not here: what is wrong, what is counted, who may see the page
+(`page_access`).
 """
 
+import ipaddress
 import json
 import socket
+import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,10 +32,22 @@ class Answer(NamedTuple):
     status: int
     body: bytes
     content_type: str = _JSON
+    headers: Mapping[str, str] = {}
 
 
-#: Returns the answer to GET. `query`: as it stands in the address.
-Endpoint = Callable[[str], Answer]
+class Question(NamedTuple):
+    """One GET. `query`: as it stands in the address. `is_inside`: neither end of its connection is beyond this
+    machine. `is_proved`: the caller has a certificate that this listener asked for."""
+
+    query: str = ""
+    host: str = ""
+    languages: str = ""
+    is_inside: bool = False
+    is_proved: bool = False
+
+
+#: Returns the answer to GET.
+Endpoint = Callable[[Question], Answer]
 
 
 def json_answer(document: object, status: int = HTTPStatus.OK) -> Answer:
@@ -43,22 +58,26 @@ def text_answer(lines: str, status: int = HTTPStatus.OK) -> Answer:
     return Answer(status, lines.encode(), _TEXT)
 
 
-def serve_operations(host: str, port: int, endpoints: dict[str, Endpoint]) -> "OperationsServer":
-    """Serve in a thread of its own, until the process ends. Raises OSError: the address cannot be had."""
-    server = OperationsServer(host, port, endpoints)
+def serve_operations(
+    host: str, port: int, endpoints: Mapping[str, Endpoint], tls: ssl.SSLContext | None = None
+) -> "OperationsServer":
+    """Serve in a thread of its own, until the process ends. `tls`: that asks for a certificate, or None for plain HTTP.
+    Raises OSError: the address cannot be had."""
+    server = OperationsServer(host, port, endpoints, tls)
     threading.Thread(target=server.serve_forever, name="operations", daemon=True).start()
     return server
 
 
-def require_operations_free(host: str, port: int) -> None:
-    """Raises OSError: another program, or another service of ours, has the address."""
+def require_operations_free(host: str, port: int, prefix: str = "OPERATIONS_") -> None:
+    """`prefix`: of the two settings that name the address. Raises OSError: another program, or another service of ours,
+    has it."""
     with socket.socket(_family(host), socket.SOCK_STREAM) as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind((host, port))
         except OSError as error:
             raise OSError(
-                f"CADUCEE_OPERATIONS_HOST CADUCEE_OPERATIONS_PORT: {host} port {port}: {error.strerror}"
+                f"CADUCEE_{prefix}HOST CADUCEE_{prefix}PORT: {host} port {port}: {error.strerror}"
             ) from error
 
 
@@ -68,9 +87,11 @@ class OperationsServer(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 16
 
-    def __init__(self, host: str, port: int, endpoints: dict[str, Endpoint]) -> None:
+    def __init__(
+        self, host: str, port: int, endpoints: Mapping[str, Endpoint], tls: ssl.SSLContext | None = None
+    ) -> None:
         self.address_family = _family(host)
-        self._endpoints = endpoints
+        self._endpoints, self._tls = endpoints, tls
         self._places = threading.BoundedSemaphore(_AT_ONCE)
         super().__init__((host, port), _Handler)
 
@@ -94,7 +115,10 @@ class OperationsServer(ThreadingHTTPServer):
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
-            super().process_request_thread(request, client_address)
+            # Here, in the thread of this one: whoever is slow to greet keeps nobody else waiting.
+            secured = request if self._tls is None else _secured(request, self._tls)
+            if secured is not None:
+                super().process_request_thread(secured, client_address)
         finally:
             self._places.release()
 
@@ -128,19 +152,43 @@ class _Handler(BaseHTTPRequestHandler):
         if endpoint is None:
             return json_answer({"error": "not found"}, HTTPStatus.NOT_FOUND)
         try:
-            return endpoint(address.query)
+            return endpoint(self._question(address.query))
         except Exception:
             log.exception("operations_failed", path=address.path)
             return json_answer({"error": "failed: the log says why"}, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    def _question(self, query: str) -> Question:
+        ends = (self.client_address[0], self.connection.getsockname()[0])
+        return Question(
+            query=query,
+            host=self.headers.get("Host", ""),
+            languages=self.headers.get("Accept-Language", ""),
+            is_inside=all(ipaddress.ip_address(end.partition("%")[0]).is_loopback for end in ends),
+            # The context lets nobody in without one.
+            is_proved=isinstance(self.connection, ssl.SSLSocket),
+        )
 
     def _send(self, answer: Answer, *, with_body: bool) -> None:
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))
         self.send_header("Cache-Control", "no-store")
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         if with_body:
             self.wfile.write(answer.body)
+
+
+def _secured(request: socket.socket, tls: ssl.SSLContext) -> ssl.SSLSocket | None:
+    """Returns the connection with TLS; None: it came to none, and is closed."""
+    try:
+        request.settimeout(_SECONDS)
+        return tls.wrap_socket(request, server_side=True)
+    except (OSError, ValueError) as error:
+        log.info("operations_page_refused", reason=getattr(error, "reason", None) or type(error).__name__)
+        request.close()
+        return None
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -36,6 +36,8 @@ class Asked:
     account_id: str | None = None
     person: str | None = None
     events: Sequence[str] = ()
+    #: The last part of the event's name.
+    outcome: str | None = None
     client_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -58,6 +60,8 @@ class Asked:
             yield sa.or_(*who)
         if self.events:
             yield sa.or_(*(_c.event.like(one.replace("*", "%")) for one in self.events))
+        if self.outcome is not None:
+            yield _c.event.endswith(f":{self.outcome}", autoescape=True)
         if self.since is not None:
             yield _c.at >= self.since
         if self.until is not None:

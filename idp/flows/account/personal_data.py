@@ -4,7 +4,6 @@ Contains the page that shows all of it, its copy as a file, and « Fermer mon co
 person's (`adapters/sql/personal_data`), taking the closing back (`flows/closing`), the end (`accounts/erasure`).
 """
 
-import dataclasses
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.account_desk import AccountDesk, Entered
 from idp.flows.shared.busy import busy
 from idp.flows.shared.kept_data import kept_view
-from idp.interaction.session import as_kept
+from idp.interaction.personal_copy import all_kept
 from idp.interaction.sessions import Sessions
 from idp.interaction.sign_out import SignOut
 from idp.pages.personal_data import DataPage
@@ -95,7 +94,7 @@ class PersonalDataFlow:
     def _close(self, entered: Entered, *, ends_at: datetime) -> None:
         """Raises StaleAccount: another change of the account came first, and the person sees it before closing."""
         account = entered.account
-        closing = dataclasses.replace(account, closing_at=ends_at).next_generation()
+        closing = account.closing(ends_at)
         post = self.notices.written(closing, Notice.ACCOUNT_CLOSING, until=ends_at)
         with self.work.as_one_step():
             self.accounts.save(closing)
@@ -104,12 +103,7 @@ class PersonalDataFlow:
             self.sign_out.end_all(account.id, entered.at, by="closing")
 
     def _kept(self, entered: Entered) -> tuple[Holding, ...]:
-        """Returns all that is kept, with the sessions of which this browser or an application knows."""
-        holdings, account_id = self.data.of(entered.account.id), entered.account.id
-        listed = (str(row["sid"]) for one in holdings for row in one.rows if one.table == "sessions")
-        found = (self.sessions.find(sid) for sid in dict.fromkeys((entered.sid, *listed)))
-        theirs = (session for session in found if session is not None and session.account_id == account_id)
-        return (*holdings, Holding("browser_sessions", tuple(as_kept(session) for session in theirs)))
+        return all_kept(self.data, self.sessions, entered.account.id, here=entered.sid)
 
     def _page(
         self, request: Request, entered: Entered, error: str | None = None, status: int = 200

@@ -15,7 +15,7 @@ from idp.clients.client_file import ClientFile
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.account_desk import AccountDesk, Entered
 from idp.interaction.authenticator import AUTHENTICATORS
-from idp.interaction.session import Session, is_session_valid
+from idp.interaction.session import Session
 from idp.interaction.sessions import Sessions
 from idp.interaction.sign_out import SignOut
 from idp.pages.sessions import SessionsPage, SessionView, door_key, origin_view
@@ -96,14 +96,7 @@ class SessionsFlow:
         found = {**self.sessions.find_all(others), entered.sid: entered.session}
         if len(others) == len(listed):
             yield self._unlisted(request, entered), entered.session
-        for one in listed:
-            session = found.get(one.session.sid)
-            if session is not None and self._is_valid(session, entered):
-                yield one, session
-
-    def _is_valid(self, session: Session, entered: Entered) -> bool:
-        life, idle = self.sessions.life, self.sessions.idle
-        return is_session_valid(session, entered.account, entered.at, life, idle)
+        yield from self.sessions.living(listed, found, entered.account, entered.at)
 
     def _unlisted(self, request: Request, entered: Entered) -> ListedSession:
         """Returns what is known of a session that was begun before sessions were listed."""

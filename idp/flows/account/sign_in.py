@@ -21,7 +21,7 @@ from idp.interaction.gate import OWN_PAGES, IssueRefused
 from idp.interaction.hub import Done, Failed, Failure, Hub
 from idp.interaction.record import OF_NO_CLIENT, Interaction
 from idp.interaction.resuming import resumed
-from idp.interaction.sign_in import SessionOver, SignIn
+from idp.interaction.sign_in import SessionOver, SignIn, door_of
 from idp.interaction.store import fingerprint, random_token
 from idp.web.addresses import redirect
 from idp.web.arriving import Arriving
@@ -139,7 +139,7 @@ class AccountSignIn:
             self.sign_in.tell(entered, done)
         self.signed_in.confirm(request, entered.sid)
         response = redirect(section_named(interaction.request["to"]).path)
-        self.arriving.sign_in(request, response, entered.cookie, identity.rpps)
+        self.arriving.sign_in(request, response, entered.cookie, rpps=identity.rpps, door=door_of(done))
         return response
 
     def failure(self, request: Request, failed: Failed) -> Response:

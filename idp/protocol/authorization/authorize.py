@@ -21,7 +21,7 @@ from idp.interaction.hub import Done, Failed, Failure, Hub
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.record import AUTHORIZATION, Interaction
 from idp.interaction.resuming import resumed
-from idp.interaction.sign_in import SessionOver
+from idp.interaction.sign_in import SessionOver, door_of
 from idp.interaction.stop import SILENT_ERROR
 from idp.interaction.store import fingerprint, random_token
 from idp.protocol.authorization.authorization_request import AuthorizationRequest
@@ -209,7 +209,7 @@ class AuthorizeEndpoint:
         except SessionOver as over:
             raise AuthorizationError(OAuthError.LOGIN_REQUIRED, "the session ended", to=to) from over
         response = self.responses.success(request, to, issued.code)
-        self.arriving.sign_in(request, response, issued.cookie, issued.rpps)
+        self.arriving.sign_in(request, response, issued.cookie, rpps=issued.rpps, door=door_of(done))
         return response
 
     # Answers.

@@ -75,7 +75,7 @@ def _found(
             late = f"no answer within {within.total_seconds():.0f} s"
             yield (
                 _RANKS[State.RED],
-                finding(one.name, red(late, "look at what it asks, and the network")),
+                finding(one.name, red(late, one.remedy or "look at what it asks, and the network")),
             )
         return
     error = outcome.exception()
@@ -96,7 +96,7 @@ def _told_of(one: Inquiry, error: BaseException) -> Iterable[Told]:
     elif isinstance(error, StoreUnavailable):
         yield red(str(error) or "it does not answer", "look at the server, and at `store_down` in the log")
     elif isinstance(error, OPERATOR_ERRORS):
-        yield red(str(error) or type(error).__name__, "")
+        yield red(str(error) or type(error).__name__, one.remedy)
     else:
         log.error("inquiry_failed", inquiry=one.name, kind=type(error).__name__)
         yield red(f"it could not be looked at: {type(error).__name__}", "report it, with this line")

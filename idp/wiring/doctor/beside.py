@@ -12,7 +12,7 @@ from idp.adapters.sql.audit_reading import SqlAuditTrail
 from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.heartbeats import SqlHeartbeats
 from idp.adapters.sql.queues import SqlQueues
-from idp.core.finding import Inquiry, State, Told, amber, green, inquiry_of, red
+from idp.core.finding import Inquiry, Told, amber, green, parted, red
 from idp.core.heartbeats import LaneState
 from idp.core.readiness import Check
 from idp.wiring.beside import audit_told_since, work_checks
@@ -25,11 +25,18 @@ _WORKER = "worker"
 _FULL_PERCENT = 1.0
 #: A charter of fewer words tells nobody what they accept.
 _LEAST_WORDS = 20
-_WELL = {"mails": "none waits too long", "logout notices": "none waits too long"}
+#: What else may hold them up than what has an inquiry of its own.
+_QUEUES = {
+    "mails": "`idp mail check`; the worker and its log",
+    "logout notices": "`idp logouts list`; the worker and its log",
+}
+
+
+def disk_inquiry(hand: Hand) -> Inquiry:
+    return Inquiry(name="disk", look=partial(_disk, hand), needs=("DATABASE", "KEYS_DIRECTORY"))
 
 
 def beside_inquiries(hand: Hand) -> Iterator[Inquiry]:
-    yield Inquiry(name="disk", look=partial(_disk, hand), needs=("DATABASE", "KEYS_DIRECTORY"))
     yield of_database(name="charter", look=partial(_charter, hand))
     yield of_database(name=_WORKER, look=partial(_worker, hand))
     yield of_database(name="clocks of the nodes", look=partial(_nodes, hand))
@@ -43,7 +50,8 @@ def _check_named(hand: Hand, name: str) -> Check:
 
 
 def _worker(hand: Hand) -> Iterator[Told]:
-    yield from inquiry_of(_check_named(hand, _WORKER), "every lane is worked on", state=State.RED).look()
+    wrong = _check_named(hand, _WORKER).wrong()
+    yield green("every lane is worked on") if wrong is None else red(*parted(wrong))
     beats, now = SqlHeartbeats(hand.database).all(), hand.now()
     for beat in beats:
         if beat.is_alive(now) and beat.state is LaneState.FAILING:
@@ -54,9 +62,13 @@ def _worker(hand: Hand) -> Iterator[Told]:
 
 
 def _queue(hand: Hand, name: str) -> Iterator[Told]:
-    yield from inquiry_of(_check_named(hand, name), _WELL[name]).look()
-    if name == "mails" and (dead := SqlQueues(hand.database).dead_mails().number):
+    wrong = _check_named(hand, name).wrong()
+    if wrong is not None:
+        yield amber(wrong, _QUEUES[name])
+    elif name == "mails" and (dead := SqlQueues(hand.database).dead_mails().number):
         yield amber(f"{dead} were given up", "`idp mails list`")
+    else:
+        yield green("none waits too long")
 
 
 def _nodes(hand: Hand) -> Iterator[Told]:

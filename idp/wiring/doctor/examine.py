@@ -10,8 +10,11 @@ from idp.core.finding import Finding, Inquiry, Told, amber, green, red
 from idp.settings.faults import PREFIX
 from idp.settings.usable import Usable
 from idp.wiring.doctor.asking import examine_all
-from idp.wiring.doctor.beside import beside_inquiries
+from idp.wiring.doctor.beside import beside_inquiries, disk_inquiry
+from idp.wiring.doctor.cards import card_inquiries
 from idp.wiring.doctor.hand import Hand, hand_of_command, hand_of_process
+from idp.wiring.doctor.keys import key_inquiries
+from idp.wiring.doctor.others import other_inquiries
 from idp.wiring.doctor.stores import store_inquiries
 from idp.wiring.parts import Parts
 
@@ -37,7 +40,11 @@ def examine_running(parts: Parts, within: timedelta = PAGE_WAITS) -> tuple[Findi
 
 
 def _inquiries(hand: Hand) -> Iterator[Inquiry]:
+    yield disk_inquiry(hand)
     yield from store_inquiries(hand)
+    yield from key_inquiries(hand)
+    yield from card_inquiries(hand)
+    yield from other_inquiries(hand)
     yield from beside_inquiries(hand)
 
 

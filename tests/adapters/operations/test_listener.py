@@ -11,6 +11,7 @@ from idp.adapters.operations import listener
 from idp.adapters.operations.listener import (
     Answer,
     OperationsServer,
+    Question,
     json_answer,
     require_operations_free,
     serve_operations,
@@ -21,15 +22,15 @@ from tests.logged import logged_here
 from tests.servers import free_port
 
 
-def broken(query: str) -> Answer:
+def broken(question: Question) -> Answer:
     raise KeyError("10000000017")
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[OperationsServer]:
     endpoints = {
-        "/livez": lambda query: json_answer({"status": "alive"}),
-        "/lines": lambda query: text_answer(f"é {query}\n", 503),
+        "/livez": lambda question: json_answer({"status": "alive"}),
+        "/lines": lambda question: text_answer(f"é {question.query}\n", 503),
         "/broken": broken,
     }
     made = serve_operations("127.0.0.1", free_port(), endpoints)
@@ -99,7 +100,7 @@ def _is_closed(client: socket.socket) -> bool:
 def test_two_workers_share_the_address_and_another_program_is_told_of() -> None:
     port = free_port()
     first, second = (
-        serve_operations("127.0.0.1", port, {"/livez": lambda query: json_answer({})}) for _ in range(2)
+        serve_operations("127.0.0.1", port, {"/livez": lambda question: json_answer({})}) for _ in range(2)
     )
     with (
         logged_here() as lines,
