@@ -22,7 +22,7 @@ from tests.wheel import lend_packages, wheel
 
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 #: Paths of the page that lie in the directory instead.
-_PATH = re.compile(r"(?<![\w./}])/(?=(?:srv|etc|var|root|usr/local|run)/)")
+_PATH = re.compile(r"(?<![\w./}])/(?=(?:srv|etc|var|usr/local|run)/)")
 #: What only root may do, and how it is done here.
 _IN_PLACE_OF_ROOT = {
     "apt-get": "exit 0",
@@ -58,7 +58,7 @@ class Machine:
         for name, does in _IN_PLACE_OF_ROOT.items():
             (programs / name).write_text(f"#!/bin/sh\n{does}\n")
             (programs / name).chmod(0o700)
-        for directory in ("usr/local/bin", "etc/systemd/system", "etc/caducee", "var/lib/caducee", "root"):
+        for directory in ("usr/local/bin", "etc/systemd/system", "etc/caducee", "var/lib/caducee"):
             (self.place / directory).mkdir(parents=True)
 
     def run(self, block: str) -> str:

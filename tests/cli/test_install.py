@@ -198,10 +198,10 @@ def test_three_machines_are_one_installation(installed: Machine, around: Around,
         assert "postgresql+psycopg://caducee:***@127.0.0.1" in made
         two.run(ONE[IDP])
         two.run(THREE[2])
-        shutil.move(two.place / "root" / "caducee.tar", three.place / "root" / "caducee.tar")
-        said = three.run(THREE[3].replace("rm /root", f"{_moved(two, three)}\nrm /root"))
+        shutil.move(two.place / "etc" / "caducee.tar", three.place / "etc" / "caducee.tar")
+        said = three.run(THREE[3].replace("rm /etc", f"{_moved(two, three)}\nrm /etc"))
         assert "postgresql, schema" in said
-        assert not (three.place / "root" / "caducee.tar").exists()
+        assert not (three.place / "etc" / "caducee.tar").exists()
         assert set(re.findall(r"^(\S{43})  ", made, re.MULTILINE)) == set(
             re.findall(r"^(\S{43})  ", said, re.MULTILINE)
         )
