@@ -15,7 +15,7 @@ class AuditEvent(StrEnum):
     # Sign-in.
     #: a card proved the person
     CARD_LOGIN_ACCEPTED = "card:login:accepted"
-    #: a card was refused; `reason`
+    #: a card was refused; `reason`. To the person whom it names; `is_believed` false: no trusted authority signed that
     CARD_LOGIN_REFUSED = "card:login:refused"
     #: a card of unknown revocation status was accepted under the operator's emergency
     CARD_STATUS_BYPASSED = "card:status:bypassed"
@@ -24,7 +24,7 @@ class AuditEvent(StrEnum):
     #: Pro Santé Connect proved the person
     PSC_LOGIN_ACCEPTED = "psc:login:accepted"
     #: its answer was refused, or the account is disabled; `reason`, whose table is in
-    #: [operate.md](operate.md#what-its-errors-mean)
+    #: [operate.md](operate.md#what-its-errors-mean); `incident`. To the person it names, or the account of its `sub`
     PSC_LOGIN_REFUSED = "psc:login:refused"
     #: a right password
     PASSWORD_ACCEPTED = "password:check:accepted"
@@ -34,7 +34,7 @@ class AuditEvent(StrEnum):
     #: right one, of a person whose identity was proved too long ago
     PASSWORD_REFUSED = "password:check:refused"
     #: a password was not compared: too many tries; `reason` `wait`, `closed` (of the person, in this browser), `slowed`
-    #: (of many persons, from one network)
+    #: (of many persons, from one network); `seconds` to wait
     PASSWORD_THROTTLED = "password:check:throttled"
     #: a right password was found in the lists of common or leaked passwords, for the first time; its person chooses
     #: another one before the sign-in goes on
@@ -111,9 +111,11 @@ class AuditEvent(StrEnum):
     PASSWORD_CLOSED = "password:close:accepted"
     #: a code proved a new e-mail address, which took the place of the former one
     EMAIL_CHANGED = "email:change:accepted"
-    #: `reason` `email_taken`: the address is another account's, whose owner got a mail; or became so before the code
-    #: came back
+    #: `reason` `email_taken`: the address is another account's, whose owner got a mail; or became so meanwhile
     EMAIL_CHANGE_REFUSED = "email:change:refused"
+    #: `idp accounts set-email`: an address was noted for the person, who proves it or does not; `checked`: what was
+    #: checked, in the administrator's words
+    EMAIL_OFFERED = "email:offer:accepted"
     #: somebody who reads the former address pressed « ce n'était pas moi »
     EMAIL_DISOWNED = "email:change:disowned"
     #: a code proved again the address that the account has
@@ -145,20 +147,28 @@ class AuditEvent(StrEnum):
     #: the operator looked at which claims a relying party would receive of this person, and what withholds the others
     #: (`idp explain --as`); `door`, `values`: whether their values were shown too
     CLAIMS_EXPLAINED = "claims:explain:accepted"
+    #: the help desk looked up why somebody cannot sign in (`idp why`); `by` `rpps`, `reference`, `email`, `card`;
+    #: `asked`: the reference, or a keyed hash of what else led to no RPPS
+    HELP_DESK_LOOKED = "help_desk:look:accepted"
     #: « Ce n'était pas moi », of an entry of the history: every session was ended; `reported` is the event, `entry` its
-    #: row. `password:close:accepted` and `passkey:remove:accepted` beside it if a password, or that passkey, had opened
-    #: it
+    #: row. `password:close:accepted` and `passkey:remove:accepted` beside it if a password, or that passkey, opened it
     ACCOUNT_REPORTED = "account:report:accepted"
     #: a person chose a professional context for an application
     CONTEXT_CHOSEN = "context:choose:accepted"
     #: a person withdrew that choice
     CONTEXT_FORGOTTEN = "context:forget:accepted"
-    #: the operator published a revision
+    #: the operator published a revision; `from`: announced for that instant
     CHARTER_PUBLISHED = "charter:publish:accepted"
+    #: the operator withdrew one; `restored`: the name under which the one before came back, if it was in force
+    CHARTER_WITHDRAWN = "charter:withdraw:accepted"
+    #: a mail reminded the person of a revision that is announced
+    CHARTER_REMINDED = "charter:remind:accepted"
     #: a person accepted a revision
     CHARTER_ACCEPTED = "charter:answer:accepted"
     #: a person refused it
     CHARTER_REFUSED = "charter:answer:refused"
+    #: a person said « Plus tard » to one that is announced
+    CHARTER_PUT_OFF = "charter:answer:put_off"
 
     # Pro Santé Connect.
     #: an account was linked to a `sub` of Pro Santé Connect
@@ -182,8 +192,7 @@ class AuditEvent(StrEnum):
     CODE_REDEEMED = "code:redeem:accepted"
     #: a code came a second time: its grant is revoked
     CODE_REUSED = "code:redeem:reused"
-    #: a code or its tokens were refused because the account, the charter or the assurance no longer allow them;
-    #: `reason`
+    #: a code or its tokens were refused because the account, the charter or the assurance forbid them now; `reason`
     ISSUE_REFUSED = "token:issue:refused"
     #: a refresh token was used
     TOKEN_REFRESHED = "token:refresh:accepted"

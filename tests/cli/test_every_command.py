@@ -33,6 +33,7 @@ TYPED = {
     "rpps": "10000000025",
     "shell": "bash",
     "what": "DUPONT",
+    "whom": "10000000025",
 }
 #: Options that a command does not ask for by itself, but without which it only says so.
 BESIDE = {
@@ -58,8 +59,8 @@ WITHOUT_DATABASE = {
 }
 #: It makes the database where there is none, and brings an older one up to date, as `db upgrade` does.
 MAKES = {"db init": {"missing", "older"}, "db upgrade": {"older"}, "migrate": {"older"}}
-#: Of a stream of lines no line says that there is none, as of grep; what a charter is told, its room says.
-SILENT = {"audit tail", "audit search", "audit seals", "charter publish"}
+#: Of a stream of lines no line says that there is none, as of grep.
+SILENT = {"audit tail", "audit search", "audit seals"}
 #: It asks the readers of this workstation; here is none.
 NO_JSON = {"card list"}
 

@@ -93,11 +93,12 @@ def operated(
     """A house where all is well, on Redis and with Pro Santé Connect."""
     place = tmp_path_factory.mktemp("operated")
     furnish(place)
-    (place / "charter.md").write_text("# Charte\n\nLisez.")
+    (place / "charter.md").write_text("# Charte\n\n" + "Lisez. " * 50)
     (place / "card").mkdir()
     certificate, _key = make_pair(place / "card", days=400)
     told = settings_of(place) | {"CARD_OCSP_URL": ""}
-    published = idp("charter", "publish", "--revision", "1", "--fr", str(place / "charter.md"), **told)
+    text = str(place / "charter.md")
+    published = idp("charter", "publish", "--revision", "1", "--fr", text, "--yes", **told)
     assert published.returncode == 0, published.stderr
     port, operations, of_worker = free_port(), free_port(), free_port()
     told |= {name.upper(): value for name, value in settings_of_psc(psc).items()} | {
@@ -214,6 +215,9 @@ def test_the_card_host_has_one_too(operated: Operated) -> None:
         ):
             answer = requests.get(f"http://127.0.0.1:{port}/{path}", timeout=within(10))
             assert (answer.status_code, words in answer.text) == (200, True), answer.text
+        signs = "SELECT lane, state FROM heartbeats WHERE process = ?"
+        given = partial(operated.execute, signs, f"card-host {card_host.pid}")
+        assert eventually(lambda: given() == [("card_host", "working")], 10)
     finally:
         card_host.send_signal(15)
         assert card_host.wait(within(20)) == 0
@@ -224,7 +228,7 @@ NIGHT: dict[str, list[dict[str, str]]] = {
     "CaduceeUnavailable": [{"status": "unavailable"}],
     "CaduceeStoreDown": [{"store": "redis"}],
     "CaduceePscDown": [{}],
-    "CaduceeDoorShut": [{"door": "psc"}],
+    "CaduceeDoorShut": [{"door": "psc"}, {"door": "password"}],
     "CaduceeCertificateEnding": [{"certificate": "card_host"}],
     "CaduceeCertificateEndsSoon": [{"certificate": "card_host"}],
     "CaduceeMailsWait": [{}],

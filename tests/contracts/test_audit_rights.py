@@ -10,8 +10,11 @@ from sqlalchemy import Engine
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit import SqlAudit, Trail
 from idp.adapters.sql.audit_keeping import AuditKeeper
-from idp.adapters.sql.audit_reading import SqlAuditTrail
+from idp.adapters.sql.audit_reading import Asked, SqlAuditTrail
 from idp.adapters.sql.backends import parse_url
+from idp.adapters.sql.database import reading
+from idp.adapters.sql.rights import rights_told
+from idp.adapters.sql.schema_state import DatabaseRefused
 from idp.cli.main import main
 from idp.core.audit import AuditEvent
 from idp.core.origin import Origin, coming_from
@@ -103,6 +106,28 @@ def test_the_worker_keeps_the_trail_and_changes_no_event(worker: Engine) -> None
     clock.advance(days=20)
     keeper.run_due()
     assert list(SqlAuditTrail(worker).after(0)) == []
+
+
+def test_what_a_role_may_not_look_at_is_one_line_with_the_remedy(
+    owner: psycopg.Connection, provider: Engine
+) -> None:
+    owner.execute("REVOKE SELECT ON accounts, audit_events FROM contract_provider")
+    looks: tuple[Callable[[], object], ...] = (
+        lambda: SqlAccounts(provider).find_by_rpps("10000000017"),
+        lambda: SqlAuditTrail(provider).search(Asked(), 1),
+    )
+    for look in looks:
+        with (
+            pytest.raises(DatabaseRefused, match="`idp db roles` prints the rights") as refused,
+            rights_told(),
+        ):
+            look()
+        assert "\n" not in str(refused.value)
+
+
+def test_what_is_no_question_of_rights_is_told_as_it_was(provider: Engine) -> None:
+    with pytest.raises(Exception, match="does not exist"), rights_told(), reading(provider) as connection:
+        connection.exec_driver_sql("SELECT * FROM nothing_of_ours")
 
 
 @pytest.mark.parametrize("name", ["", "Caducee", "a; DROP TABLE accounts", "1a", '"x"'])
