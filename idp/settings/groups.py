@@ -16,6 +16,7 @@ from idp.settings.conformity import ConformitySettings
 from idp.settings.crowd import CrowdSettings
 from idp.settings.declared import LONGEST, Declared, declared_of
 from idp.settings.email_address import EmailSettings
+from idp.settings.house import HouseSettings
 from idp.settings.keys import HsmSettings, KeySettings
 from idp.settings.lives import ClockSettings, LifeSettings
 from idp.settings.mail import MailSettings
@@ -38,6 +39,7 @@ class Groups:
     """Every setting, each with a value of its type; no rule was checked yet."""
 
     where: WhereSettings
+    house: HouseSettings
     proxy: ProxySettings
     outbound: OutboundSettings
     psc: PscSettings

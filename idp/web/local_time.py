@@ -1,6 +1,6 @@
 """Contains hours and days as people in France read them, for pages and mails. Not here: records, which keep UTC."""
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 #: The time zone of the people who read our pages and mails.
@@ -26,7 +26,10 @@ def minutes_left(end: datetime, now: datetime) -> int:
 
 def local_day(instant: datetime, locale: str) -> str:
     """Returns « 23 novembre 2026 » or "23 November 2026"."""
-    day = instant.astimezone(_PARIS)
+    return day_in_words(instant.astimezone(_PARIS), locale)
+
+
+def day_in_words(day: date, locale: str) -> str:
     return f"{day.day} {_MONTHS[locale][day.month - 1]} {day.year}"
 
 

@@ -15,6 +15,7 @@ from idp.web.caller_address import Warnings
 from idp.web.catalogues import load_catalogues
 from idp.web.cookies import Cookies
 from idp.web.forms import CsrfTokens, Forms
+from idp.web.house import Houses
 from idp.web.known_device import KnownDevices
 from idp.web.last_door import LastDoors
 from idp.web.locales import Locales
@@ -38,6 +39,7 @@ class WebParts:
     forms: Forms
     locales: Locales
     rendering: Rendering
+    houses: Houses
     mails: Mails
     networks: CallerNetworks
     stations: SharedStations
@@ -61,7 +63,9 @@ def network_quota(
     )
 
 
-def build_web(settings: Settings, clock: Clock) -> WebParts:
+def build_web(settings: Settings, clock: Clock, houses: Houses | None = None) -> WebParts:
+    """`houses`: None where no page is shown."""
+    houses = houses or Houses()
     cookies = Cookies(settings.where.is_secure)
     csrf = CsrfTokens(derive_key(settings.keys.application, "csrf"))
     locales, templates = Locales(cookies, settings.where.default_locale), _templates()
@@ -78,8 +82,15 @@ def build_web(settings: Settings, clock: Clock) -> WebParts:
         ),
         locales=locales,
         rendering=Rendering(
-            templates=templates, cookies=cookies, csrf=csrf, locales=locales, stations=stations
+            templates=templates,
+            cookies=cookies,
+            csrf=csrf,
+            locales=locales,
+            stations=stations,
+            clock=clock,
+            houses=houses,
         ),
+        houses=houses,
         mails=Mails(templates),
         networks=networks,
         stations=stations,

@@ -28,7 +28,7 @@ from idp.pages.closing import ClosingPage
 from idp.pages.delay import Delay
 from idp.pages.door import DoorPage
 from idp.pages.form_post import FormPostPage
-from idp.pages.frame import Deadline, Frame
+from idp.pages.frame import NO_HOUSE, Deadline, Frame, House
 from idp.pages.history import VARIANTS, DayView, EntryView, HistoryPage, ReportPage, is_doubtful, words_of
 from idp.pages.mails import (
     CharterReceiptMail,
@@ -42,6 +42,7 @@ from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 from idp.pages.sessions import SessionsPage, SessionView, origin_view
 from tests.fakes import NOON
+from tests.pages.house_states import ABOUT, LINE, PLAIN, POSTAL, SAID, STATEMENTS
 from tests.pages.operations_states import operations_states
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,6 +59,8 @@ LOCALES = ("fr", "en")
 CPS_REASONS = (*(reason.value for reason in CardRefusal), "unavailable", "stale", "mismatch")
 PSC_REASONS = tuple(REFUSALS)
 ERROR_NAMES = tuple(problem.value for problem in Problem)
+
+CLIENT_LOGO = "/logos/viatrajectoire"
 
 ALL = pages.Doors(psc=True, cps=True, password=True)
 PASSWORD_ONLY = pages.Doors(psc=False, cps=False, password=True)
@@ -90,6 +93,8 @@ class State:
     deadline: Deadline | None = None
     #: Something was done just before.
     is_told: bool = False
+    house: House = NO_HOUSE
+    client_logo: str = ""
 
     @property
     def is_section(self) -> bool:
@@ -116,6 +121,8 @@ def frame(state: State, locale: str) -> Frame:
         whose=ELISE.full_name if state.is_section else "",
         said=_SAID[locale] if state.is_told else None,
         deadline=state.deadline,
+        house=state.house,
+        client_logo=state.client_logo,
     )
 
 
@@ -168,6 +175,25 @@ def every_state(locale: str) -> list[State]:
         ),
         State("form-post", "form_post.html", FormPostPage("https://rp.example/cb", (("code", "AbC"),))),
         *_errors(),
+        *_house(),
+    ]
+
+
+def _house() -> list[State]:
+    error = pages.ErrorPage(
+        key="error.internal", incident="4f2a9c01", retry_path=None, return_url=None, return_name=None
+    )
+    refused = pages.PscPage(reason="refused", doors=ALL)
+    return [
+        *(State(name, "about.html", page, in_interaction=False, house=SAID) for name, page in ABOUT.items()),
+        *(
+            State(name, "accessibility.html", page, in_interaction=False, house=LINE if page.rate else PLAIN)
+            for name, page in STATEMENTS.items()
+        ),
+        State("house-choice", "choice.html", ChoicePage(doors=ALL), house=SAID, client_logo=CLIENT_LOGO),
+        State("house-error!", "error.html", error, in_interaction=False, house=SAID),
+        State("house-error-postal!", "error.html", error, in_interaction=False, house=POSTAL),
+        State("house-psc!", "psc.html", refused, house=SAID),
     ]
 
 
