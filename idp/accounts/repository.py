@@ -19,10 +19,6 @@ class AccountNotFound(Exception):
     pass
 
 
-class SeveralMeant(Exception):
-    """More than one account has this address: a command is for one person."""
-
-
 class RppsTaken(Exception):
     """Another account holds this RPPS: the person who proved it signs in to that account."""
 

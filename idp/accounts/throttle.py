@@ -56,12 +56,8 @@ class PasswordThrottle:
         page = self._page(rpps)
         tries, *runs = counters = self._counters(page, device)
         wait = _wait(page, device)
-        waiting, *failures = self.durable.get_all([wait, *(run.place for run in runs)])
-        if any(known and known.version >= run.most for known, run in zip(failures, runs, strict=True)):
-            raise Closed
-        if waiting is not None:
-            # Never less than nothing: the store may count by another clock.
-            raise Wait(max(datetime.fromisoformat(waiting.value["until"]) - now, timedelta(0)))
+        if (met := self._met(wait, runs, now)) is not None:
+            raise met
         # Counted as a failure before the comparison; `succeed` clears it. A crash in between errs on the safe side.
         # T22: parallel tries that all passed the look above are told apart here.
         count, *counts = self.durable.count_all(counters)
@@ -75,6 +71,21 @@ class PasswordThrottle:
         share, whole = (run.place for run in runs)
         # The run is over for strangers too: what counts are failures in a row. Their waits and tries of today stay.
         return [wait, tries.place, *dict.fromkeys((share, _share(page, ""))), whole]
+
+    def met(self, rpps: str, device: str, now: datetime) -> Wait | Closed | None:
+        """Returns what the next try of this device would meet. Counts nothing."""
+        page = self._page(rpps)
+        _tries, *runs = self._counters(page, device)
+        return self._met(_wait(page, device), runs, now)
+
+    def _met(self, wait: Place, runs: Sequence[Limited], now: datetime) -> Wait | Closed | None:
+        waiting, *failures = self.durable.get_all([wait, *(run.place for run in runs)])
+        if any(known and known.version >= run.most for known, run in zip(failures, runs, strict=True)):
+            return Closed()
+        if waiting is None:
+            return None
+        # Never less than nothing: the store may count by another clock.
+        return Wait(max(datetime.fromisoformat(waiting.value["until"]) - now, timedelta(0)))
 
     def succeed(self, begun: Sequence[Place]) -> None:
         """Clear the counters of this person and device, after a right password, with the present unit of work.

@@ -50,8 +50,9 @@ class CardRefused(Exception):
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
         self.reason = reason
         self.detail = detail
-        #: The RPPS of a card that a pinned key signed, for the audit trail; empty where none can be believed or read.
-        self.holder = ""
+        #: What it says of itself, if it can be read; believed where a pinned key signed it. For the audit trail.
+        self.card: Card | None = None
+        self.is_believed = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +87,17 @@ def verify_card(
     if not der:
         raise CardRefused(CardRefusal.NONE)
     # The signature first: until a pinned key is known to have made it, no field is believed, even for a reason.
-    with _refusing(CardRefusal.UNTRUSTED):
-        leaf = profile.load_certificate(der)
-        issuer = _pinned_issuer(leaf, policy.anchors, now)
+    is_believed = False
     try:
+        with _refusing(CardRefusal.UNTRUSTED):
+            leaf = profile.load_certificate(der)
+            issuer = _pinned_issuer(leaf, policy.anchors, now)
+        is_believed = True
         return _verified(der, leaf, issuer, policy, now, revocation)
     except CardRefused as refused:
-        refused.holder = _holder(der)
+        refused.is_believed = is_believed
+        with suppress(UnreadableCard):
+            refused.card = profile.read_card(der)
         raise
 
 
@@ -119,12 +124,6 @@ def _verified(
     if card.national_id.rpps is None and card.national_id.kind not in EMPLOYEE_KINDS:
         raise CardRefused(CardRefusal.NO_RPPS, card.national_id.kind)
     return card
-
-
-def _holder(der: bytes) -> str:
-    with suppress(UnreadableCard):
-        return profile.read_card(der).national_id.rpps or ""
-    return ""
 
 
 def _check_window(leaf: x509.Certificate, policy: CardPolicy, now: datetime) -> None:

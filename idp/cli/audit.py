@@ -9,26 +9,32 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import TextIO
 
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit_reading import Asked, SqlAuditTrail
 from idp.adapters.sql.database import open_database
 from idp.cards.rpps import parse_rpps
+from idp.cli import audit_proof
 from idp.cli.new_file import new_file
+from idp.core.audit_export import exported_line
 from idp.core.audit_walk import Stored
+from idp.core.clock import SystemClock
 from idp.settings import Settings
 from idp.wiring.audit import build_audit_people
 
 _AT_ONCE = 2000
 _FOLLOW_SECONDS = 1.0
+#: Without a time and a person.
+_LOOKED_BACK = timedelta(days=31)
 #: Rows that may be committed after others that have a higher number.
 _LATE = 200
 _NAMES = ("account_id", "person", "client_id", "interaction_id", "browsing", "operator")
 
 
 def tail(settings: Settings, options: argparse.Namespace) -> int:
-    trail, asked = _trail(settings), _asked(settings, options)
+    trail, asked = _trail(settings), _bounded(_asked(settings, options), options)
     found = trail.search(asked, options.last, newest=True)
     _show(found, options)
     pause = threading.Event()
@@ -52,15 +58,28 @@ def _show_new(
 
 def search(settings: Settings, options: argparse.Namespace) -> int:
     """Prints the newest of them, the oldest first. Returns 1 when there is none."""
-    found = _trail(settings).search(_asked(settings, options), options.last, newest=True)
+    asked = _bounded(_asked(settings, options), options)
+    found = _trail(settings).search(asked, options.last, newest=True)
     _show(found, options)
     if len(found) == options.last:
-        print(f"idp: the last {options.last}; there may be more (--last)", file=sys.stderr)
+        left_off = f"the last {options.last}; what came before: --before {found[0].id}"
+        print(f"idp: {left_off}", file=sys.stderr)
+    elif asked.since is not None and options.since is None:
+        print(f"idp: looked back to {asked.since:%Y-%m-%d} alone: --since looks further", file=sys.stderr)
     return 0 if found else 1
+
+
+def _bounded(asked: Asked, options: argparse.Namespace) -> Asked:
+    """Returns what is asked, not along the whole trail: of one person there is an index, and of days."""
+    if options.since is not None or asked.account_id is not None or asked.person is not None:
+        return asked
+    return replace(asked, since=(options.until or SystemClock().now()) - _LOOKED_BACK)
 
 
 def export(settings: Settings, options: argparse.Namespace) -> int:
     """Raises OSError: the file is there already, or cannot be written."""
+    if options.proof is not None:
+        return audit_proof.export(settings, options)
     rows = _all(_trail(settings), _asked(settings, options))
     with nullcontext(sys.stdout) if options.out is None else new_file(options.out) as out:
         count = _EXPORTS[options.format](rows, out)
@@ -81,7 +100,7 @@ def _trail(settings: Settings) -> SqlAuditTrail:
 
 def _asked(settings: Settings, options: argparse.Namespace) -> Asked:
     """Raises InvalidRpps."""
-    account_id, person = options.account, None
+    account_id, person = options.account, options.person
     if options.rpps is not None:
         rpps = parse_rpps(options.rpps)
         account = SqlAccounts(open_database(settings.where.database)).find_by_rpps(rpps)
@@ -90,12 +109,14 @@ def _asked(settings: Settings, options: argparse.Namespace) -> Asked:
         account_id=account_id,
         person=person,
         events=options.event,
+        outcome=options.outcome,
         client_id=options.client,
         since=options.since,
         until=options.until,
         reference=options.reference,
         operator=options.by,
         network=options.network,
+        before_id=options.before,
     )
 
 
@@ -132,7 +153,7 @@ def _line(stored: Stored) -> str:
 def _export_lines(rows: Iterable[Stored], out: TextIO) -> int:
     count = 0
     for count, stored in enumerate(rows, 1):  # noqa: B007 - the last is how many
-        out.write(f"{_line(stored)}\n")
+        out.write(f"{exported_line(stored)}\n")
     return count
 
 

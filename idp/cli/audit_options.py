@@ -7,8 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from idp.core.audit import AuditEvent
 from idp.core.clock import SystemClock
 
+OUTCOMES = sorted({str(event).rpartition(":")[2] for event in AuditEvent})
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _MOST = 1_000_000
 
@@ -20,18 +22,33 @@ def add_audit(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
     for command, last in ((tail, 20), (search, 1000)):
         command.add_argument("--last", type=_number, default=last, help=f"how many at most (default: {last})")
         command.add_argument("--json", action="store_true", help="a line of JSON each")
+    search.add_argument(
+        "--before", type=_number, metavar="ROW", help="what came before this one, for a page more"
+    )
+    tail.set_defaults(before=None)
     _add_asked(tail)
     _add_asked(search)
     export = add("audit export", "audit.export", "all such events, the oldest first, to a file")
     _add_asked(export)
     export.add_argument("--format", choices=("jsonl", "csv"), default="jsonl", help="default: jsonl")
     export.add_argument("--out", type=Path, metavar="FILE", help="a new file, mode 0600; default: shown")
+    export.add_argument(
+        "--proof",
+        type=Path,
+        metavar="FILE",
+        help="a new file that proves the other whole, by `verify --export`; of whole days",
+    )
+    export.set_defaults(before=None)
     verify = add(
         "audit verify", "audit_verify.verify", "whether any row was changed, removed, inserted, reordered"
     )
     verify.add_argument("--since", type=_day, metavar="DAY", help="from this day on (UTC): 2026-11-30")
     verify.add_argument("--seals", type=Path, metavar="FILE", help="compare with seals kept elsewhere")
     verify.add_argument("--lines", type=Path, metavar="FILE", help="compare with lines kept elsewhere")
+    verify.add_argument(
+        "--export", type=Path, metavar="FILE", help="in place of the database: what `export --proof` made"
+    )
+    verify.add_argument("--proof", type=Path, metavar="FILE", help="its proof")
     verify.add_argument(
         "--json", action="store_true", help="a line of JSON for each fault, and one for the whole"
     )
@@ -56,6 +73,10 @@ def _add_asked(command: argparse.ArgumentParser) -> None:
     who = command.add_mutually_exclusive_group()
     who.add_argument("--account", metavar="ID", help="of this account, by its internal id")
     who.add_argument("--rpps", help="of the account of this RPPS, and of attempts without an account")
+    who.add_argument("--person", metavar="HASH", help="of attempts without an account, as `person` has it")
+    command.add_argument(
+        "--outcome", choices=OUTCOMES, metavar="NAME", help=f"how it ended: {', '.join(OUTCOMES)}"
+    )
     command.add_argument(
         "--event", action="append", default=[], metavar="NAME", help="such as card:login:* ; repeatable"
     )

@@ -2,14 +2,14 @@
 (`core/audit_walk`, `core/audit_seals`, `core/audit_elsewhere`)."""
 
 import argparse
-import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import timedelta
 
 from idp.adapters.sql.audit_reading import SqlAuditTrail
 from idp.adapters.sql.database import open_database
+from idp.cli import audit_proof
+from idp.cli.audit_findings import tell_found
 from idp.core.audit_chain import day_of
 from idp.core.audit_elsewhere import KeptLines, NotKept, read_seals
 from idp.core.audit_seals import (
@@ -19,19 +19,19 @@ from idp.core.audit_seals import (
     faults_of_seals,
     next_day,
 )
-from idp.core.audit_walk import Finding, Walk
+from idp.core.audit_walk import Walk
 from idp.core.clock import SystemClock
 from idp.settings import Settings
 from idp.wiring.audit import chain_key
 
-#: Told one by one; the rest is counted.
-_TOLD = 50
 #: A day of which the seal is due is told only so long after it: its worker may be about to make it.
 _SEAL_IS_LATE = timedelta(hours=3)
 
 
 def verify(settings: Settings, options: argparse.Namespace) -> int:
     """Prints each fault, the first first. Returns 1 when there is one. Raises OSError (a file)."""
+    if options.export is not None or options.proof is not None:
+        return audit_proof.verify(settings, options)
     trail, now = SqlAuditTrail(open_database(settings.where.database)), SystemClock().now()
     kept_since = (now - settings.lives.audit_life).date().isoformat()
     since = max(options.since or "", trail.first_day() or "")
@@ -56,7 +56,6 @@ def verify(settings: Settings, options: argparse.Namespace) -> int:
     looked_at = [seal for seal in sealed if seal.day >= since]
     found += faults_by_seals(looked_at, walk.heads(), kept_since)
     found += lines.missing(max(kept_since, since))
-    found.sort(key=_place)
     whole = {
         "rows": walk.rows,
         "chains": len(walk.heads()),
@@ -65,33 +64,10 @@ def verify(settings: Settings, options: argparse.Namespace) -> int:
         "unread_lines": lines.unread,
         "faults": len(found),
     }
-    (_tell_as_json if options.json else _tell)(found, whole)
+    tell_found(found, whole, as_json=options.json)
     if late := _unsealed(sealed, walk, (now - _SEAL_IS_LATE).date().isoformat()):
         print(f"idp: not sealed: {late} and after; does the worker run?", file=sys.stderr)
     return 1 if found else 0
-
-
-def _tell(found: Sequence[Finding], whole: Mapping[str, int]) -> None:
-    for one in found[:_TOLD]:
-        where = f"row {one.row}" if one.row is not None else "no row"
-        print(f"{one.fault}: {where}, {one.chain} number {one.sequence}: {one.told}")
-    if len(found) > _TOLD:
-        print(f"and {len(found) - _TOLD} more")
-    if whole["without_chain"]:
-        print(f"{whole['without_chain']} rows of before there was a chain: nothing binds them")
-    told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in whole.items())
-    print(f"{'BROKEN' if found else 'whole'}: {told}")
-
-
-def _tell_as_json(found: Sequence[Finding], whole: Mapping[str, int]) -> None:
-    for one in found:
-        print(json.dumps({**asdict(one), "at": None if one.at is None else one.at.isoformat()}))
-    print(json.dumps(whole))
-
-
-def _place(one: Finding) -> tuple[str, str, int]:
-    # What has no instant, as the end of a chain, comes after what has one that day.
-    return (day_of(one.chain), "~" if one.at is None else one.at.isoformat(), one.sequence)
 
 
 def _unsealed(sealed: Sequence[Seal], walk: Walk, today: str) -> str | None:

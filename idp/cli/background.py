@@ -8,7 +8,9 @@ import signal
 import threading
 from collections.abc import Callable
 
+from idp.cli.pulse import signs_of_life
 from idp.cli.work import Work
+from idp.core.heartbeats import CARD_HOST
 from idp.core.logs import configure_logging, log_what_nobody_caught
 from idp.settings import Settings
 from idp.wiring.audit import send_lines_to_the_end
@@ -31,7 +33,8 @@ def card_host(settings: Settings, options: argparse.Namespace) -> int:
     listener = build_card_listener(resources)
     open_operations_beside(resources, settings.operations.card_host_port)
     _on_stop(listener.shutdown)
-    listener.serve_forever()
+    with signs_of_life(resources.database, resources.clock, CARD_HOST, "card-host"):
+        listener.serve_forever()
     return 0
 
 

@@ -13,11 +13,10 @@ from typing import Any
 
 from idp.accounts.account import Account
 from idp.adapters.sql.accounts import SqlAccounts
-from idp.adapters.sql.professional_contexts import SqlProfessionalContexts
 from idp.adapters.sql.standings import SqlStandings
-from idp.adapters.sql.upstream_links import SqlUpstreamLinks
 from idp.cards.rpps import parse_rpps
 from idp.cli.explain import explain as explain_request
+from idp.cli.help_desk.house import open_house
 from idp.cli.let_in import Entering, Reason
 from idp.cli.withheld import PRESENT, Claim, Receiving
 from idp.clients.client_file import ClientFile
@@ -27,13 +26,9 @@ from idp.clients.registry import Client
 from idp.clients.shown import nearest
 from idp.core.audit import AuditEvent
 from idp.interaction.authenticator import DOORS
-from idp.interaction.professional_context import ContextAction
 from idp.protocol.claims.upstream_claims import asks_upstream
 from idp.settings import Settings
 from idp.settings.closing import months
-from idp.wiring.cards import build_card_policy
-from idp.wiring.itinerary import build_itinerary
-from idp.wiring.psc import build_upstream
 from idp.wiring.relying_parties import build_clients
 from idp.wiring.resources import Resources, open_resources, open_subjects
 
@@ -94,22 +89,15 @@ def _receiving(
     resources: Resources, clients: ClientFile, client: Client, account: Account, door: str | None
 ) -> Receiving:
     """Returns it for this door; for None, the strongest of those at which the least keeps the person out."""
-    settings, database = resources.settings, resources.database
-    upstream = build_upstream(settings, resources.clock, resources.audit)
-    links = SqlUpstreamLinks(database, upstream.issuer if upstream else "")
-    itinerary = build_itinerary(
-        resources,
-        clients,
-        ContextAction(links, SqlProfessionalContexts(database)),
-        has_psc=upstream is not None,
-        has_cps=build_card_policy(settings) is not None,
-    )
+    settings, house = resources.settings, open_house(resources, clients)
     told_to = client.client_id if asks_upstream(client.releasable) else None
-    standing = SqlStandings(database, links.issuer).of(account.id, client.charters, told_to=told_to)
+    standing = SqlStandings(resources.database, house.psc_issuer).of(
+        account.id, client.charters, told_to=told_to
+    )
     doors = DOORS if door is None else (door,)
     each = [
         Entering(
-            doors=itinerary.doors,
+            doors=house.doors,
             identity_life=months(settings.closing.identity_proved_every),
             now=resources.clock.now(),
             client=client,
@@ -121,7 +109,7 @@ def _receiving(
     return Receiving(
         entering=min(each, key=lambda one: len(one.reasons())),
         subjects=open_subjects(settings),
-        has_psc=upstream is not None,
+        has_psc=house.has_psc,
     )
 
 

@@ -24,6 +24,7 @@ from idp.cli.incident_options import add_incident
 from idp.cli.install_options import INSTALL_GROUPS, add_install, add_to_all
 from idp.cli.refusal_options import add_refusals
 from idp.cli.shape import CommandParser
+from idp.cli.why_options import add_why
 from idp.cli.worker_options import WORKER_GROUPS, add_background, add_worker, number_to
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def build_parser() -> CommandParser:
     add_roles(add)
     add_incident(add)
     add_refusals(add)
+    add_why(add)
     add_conformity(add)
     server = add("serve", "serve.serve", "serve the provider")
     server.set_defaults(needs_settings=False)  # Its first process does without.
@@ -208,6 +210,9 @@ def tell(error: Exception, say: Callable[[str], None] = _print) -> int | None:
         return 2
     # Imported only now: that module imports every adapter.
     faults = import_module("idp.wiring.operator_errors")
+    if (missing := faults.right_missing(error)) is not None:
+        say(missing)
+        return 1
     if not isinstance(error, faults.OPERATOR_ERRORS):
         return None
     if type(error) in faults.SETTING_AT_FAULT:

@@ -2,14 +2,18 @@
 
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from sqlalchemy import Engine
+
+from idp.adapters.sql.heartbeats import SqlHeartbeats
 from idp.cli.lanes import StandingLane
 from idp.core.clock import Clock
 from idp.core.ephemeral import StoreUnavailable
-from idp.core.heartbeats import Heartbeat, Heartbeats, Waiting
+from idp.core.heartbeats import BEAT_EVERY, Heartbeat, Heartbeats, LaneState, Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +61,35 @@ class Pulse:
             fault=sign.fault,
             waiting=None if ask is None else ask(),
         )
+
+
+@contextmanager
+def signs_of_life(database: Engine, clock: Clock, name: str, kind: str) -> Iterator[None]:
+    """Around a process that does one thing, told in `heartbeats` by this name. The last sign stays: that it is missing
+    shuts a door, until another gives one."""
+    here, ended, began = Here(kind), threading.Event(), clock.now()
+    heartbeats = SqlHeartbeats(database)
+
+    def beat() -> None:
+        while not ended.is_set():
+            now = clock.now()
+            sign = Heartbeat(
+                node=here.node,
+                process=here.process,
+                lane=name,
+                at=now,
+                state=LaneState.WORKING,
+                since=began,
+                due_by=now + BEAT_EVERY,
+            )
+            with suppress(StoreUnavailable):
+                heartbeats.beat([sign])
+            ended.wait(BEAT_EVERY.total_seconds())
+
+    beating = threading.Thread(target=beat, name="signs-of-life", daemon=True)
+    beating.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        beating.join(BEAT_EVERY.total_seconds())

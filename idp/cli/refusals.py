@@ -34,7 +34,7 @@ def show(settings: Settings, options: argparse.Namespace) -> int:
             f"the first ones. The log has them all: look for {reference}",
             _NOTHING,
         )
-    told = _told(found.value, reference)
+    told = told_of(found.value, reference)
     if options.json:
         print(json.dumps(told, ensure_ascii=False, indent=2))
     else:
@@ -47,7 +47,7 @@ def _say(text: str, status: int) -> int:
     return status
 
 
-def _told(record: Mapping[str, Any], reference: str) -> dict[str, str]:
+def told_of(record: Mapping[str, Any], reference: str) -> dict[str, str]:
     """Returns what is told of it, in the order in which it is read."""
     kept = {name: str(value) for name, value in record.items() if name not in _NAMED}
     return {

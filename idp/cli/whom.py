@@ -12,8 +12,8 @@ from sqlalchemy import Engine
 from idp.accounts.account import Account
 from idp.accounts.email_otp import masked_email
 from idp.accounts.enrolment import typed_values, verified_email
-from idp.accounts.repository import AccountNotFound, SeveralMeant
-from idp.adapters.sql.account_search import SqlAccountSearch
+from idp.accounts.repository import AccountNotFound
+from idp.adapters.sql.account_search import SeveralAccounts, SqlAccountSearch
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.cards.rpps import InvalidRpps, parse_rpps
 from idp.cards.typed_text import one_line
@@ -21,11 +21,11 @@ from idp.core.ephemeral import StoreUnavailable
 
 
 def one_meant(database: Engine, text: str) -> Account | None:
-    """Returns the account; None: there is none, which is said. Raises InvalidRpps, SeveralMeant."""
+    """Returns the account; None: there is none, which is said. Raises InvalidRpps, SeveralAccounts."""
     found = meant(database, text)
     if len(found) > 1:
         rpps = ", ".join(account.identity.rpps for account in found)
-        raise SeveralMeant(f"several accounts have this address: name one of them by its RPPS ({rpps})")
+        raise SeveralAccounts(f"several accounts have this address: name one of them by its RPPS ({rpps})")
     if not found:
         say_nobody(text)
     return found[0] if found else None

@@ -15,7 +15,7 @@ class AuditEvent(StrEnum):
     # Sign-in.
     #: a card proved the person
     CARD_LOGIN_ACCEPTED = "card:login:accepted"
-    #: a card was refused; `reason`
+    #: a card was refused; `reason`. To the person whom it names; `is_believed` false: no trusted authority signed that
     CARD_LOGIN_REFUSED = "card:login:refused"
     #: a card of unknown revocation status was accepted under the operator's emergency
     CARD_STATUS_BYPASSED = "card:status:bypassed"
@@ -24,7 +24,7 @@ class AuditEvent(StrEnum):
     #: Pro Santé Connect proved the person
     PSC_LOGIN_ACCEPTED = "psc:login:accepted"
     #: its answer was refused, or the account is disabled; `reason`, whose table is in
-    #: [operate.md](operate.md#what-its-errors-mean)
+    #: [operate.md](operate.md#what-its-errors-mean); `incident`. To the person it names, or the account of its `sub`
     PSC_LOGIN_REFUSED = "psc:login:refused"
     #: a right password
     PASSWORD_ACCEPTED = "password:check:accepted"
@@ -34,7 +34,7 @@ class AuditEvent(StrEnum):
     #: right one, of a person whose identity was proved too long ago
     PASSWORD_REFUSED = "password:check:refused"
     #: a password was not compared: too many tries; `reason` `wait`, `closed` (of the person, in this browser), `slowed`
-    #: (of many persons, from one network)
+    #: (of many persons, from one network); `seconds` to wait
     PASSWORD_THROTTLED = "password:check:throttled"
     #: a right password was found in the lists of common or leaked passwords, for the first time; its person chooses
     #: another one before the sign-in goes on
@@ -145,6 +145,9 @@ class AuditEvent(StrEnum):
     #: the operator looked at which claims a relying party would receive of this person, and what withholds the others
     #: (`idp explain --as`); `door`, `values`: whether their values were shown too
     CLAIMS_EXPLAINED = "claims:explain:accepted"
+    #: the help desk looked up why somebody cannot sign in (`idp why`); `by` `rpps`, `reference`, `email`, `card`;
+    #: `asked`: the reference, or a keyed hash of what else led to no RPPS
+    HELP_DESK_LOOKED = "help_desk:look:accepted"
     #: « Ce n'était pas moi », of an entry of the history: every session was ended; `reported` is the event, `entry` its
     #: row. `password:close:accepted` and `passkey:remove:accepted` beside it if a password, or that passkey, had opened
     #: it

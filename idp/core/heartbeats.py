@@ -34,6 +34,10 @@ class Lane(StrEnum):
 ALWAYS_RUN = tuple(lane for lane in Lane if lane is not Lane.LISTS)
 
 
+#: What `idp card-host` gives signs of, which is work of its own: no lane of a worker.
+CARD_HOST = "card_host"
+
+
 class LaneState(StrEnum):
     RESTING = "resting"
     WORKING = "working"
@@ -87,3 +91,10 @@ def not_run(beats: Iterable[Heartbeat], now: datetime) -> tuple[str, ...]:
     """Returns the names of the lanes of which no process gives a sign of life; empty: all is well."""
     alive = {beat.lane for beat in beats if beat.is_alive(now)}
     return tuple(str(lane) for lane in ALWAYS_RUN if lane not in alive)
+
+
+def is_dead(beats: Iterable[Heartbeat], lane: str, now: datetime) -> bool:
+    """Returns whether processes that did it fell silent, and no other does it. Where there is no sign at all, nobody
+    knows: one that ends in good order takes its signs away."""
+    living = [beat.is_alive(now) for beat in beats if beat.lane == lane]
+    return bool(living) and not any(living)

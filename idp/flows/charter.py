@@ -19,6 +19,7 @@ from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.charter_receipt import CharterReceipts
 from idp.flows.shared.charter_text import charter_html
 from idp.flows.shared.desk import Desk
+from idp.flows.shared.enrolment_steps import EnrolmentSteps
 from idp.interaction.assurance import assurance_of
 from idp.interaction.counting import counting_events
 from idp.interaction.next_stop import Itinerary
@@ -54,6 +55,7 @@ class CharterFlow:
     charters: CharterRepository
     receipts: CharterReceipts
     action: CharterAction
+    steps: EnrolmentSteps
     itinerary: Itinerary
     clock: Clock
 
@@ -126,6 +128,7 @@ class CharterFlow:
             charter=current.charter,
             of_client=current.charter != HOUSE,
             still_due=len(due.charters),
+            step=self.steps.charter(due.interaction, due.account, len(due.charters)),
             text_html=charter_html(current.text(locale)),
             text_sha256=current.sha256(locale),
             text_locale=current.shown_locale(locale),

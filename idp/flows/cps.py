@@ -4,24 +4,23 @@ Contains the way to the card host, and what the card presented there makes of th
 (`adapters/card_host`), the verdict (`cards`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import ProvedIdentity
 from idp.accounts.repository import AccountRepository
-from idp.cards.certificate import Card, load_certificate
+from idp.cards.certificate import Card
 from idp.cards.nomenclature import CodedLabel, in_training
-from idp.cards.remarks import has_other_title, policies_of
 from idp.cards.revocation import RevocationSource
 from idp.cards.trust import CardPolicy, CardRefusal, CardRefused, verify_card
 from idp.core.audit import AuditEvent, Fact
 from idp.core.clock import Clock
 from idp.core.ephemeral import EphemeralStore
 from idp.core.errors import PageError, Problem
+from idp.flows.shared.card_facts import facts_of, holder_of, names_of, shown_by
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.proved import Admission
 from idp.interaction.assurance import paths_for
@@ -31,7 +30,7 @@ from idp.pages.sign_in import CpsPage
 from idp.web.addresses import redirect
 from idp.web.page_routes import PageRoute
 
-_MOST_POLICIES = 4
+_NOTHING_SHOWN: Mapping[str, Fact] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +80,11 @@ class CpsFlow:
             card = verify_card(presentation.certificate_der, self.policy, now=now, revocation=self.revocation)
             identity = _identity(card, now)
         except CardRefused as refused:
-            shown = sha256(presentation.certificate_der).hexdigest() if presentation.certificate_der else ""
-            return self._refuse(request, interaction, str(refused.reason), shown, refused.holder)
+            shown = shown_by(presentation.certificate_der, refused)
+            return self._refuse(request, interaction, str(refused.reason), shown, holder_of(refused))
         if not card.is_status_known:
             return self._without_status(request, interaction, identity, card, presentation.certificate_der)
-        event, facts = event_of("cps", now), _facts(card, presentation.certificate_der)
+        event, facts = event_of("cps", now), facts_of(card, presentation.certificate_der)
 
         def tell(proved: Interaction) -> None:
             self.desk.audit_event(AuditEvent.CARD_LOGIN_ACCEPTED, proved, rpps=identity.rpps, **facts)
@@ -103,13 +102,13 @@ class CpsFlow:
         """The operator's bypass (docs/adr/0017): who has an account signs in, at a lower acr; nothing else changes."""
         account, needed = self.accounts.find_by_rpps(identity.rpps), interaction.needed
         if account is None or ("cps_unchecked",) not in paths_for(needed, interaction.essential):
-            refusal, shown = CardRefusal.STATUS_UNKNOWN, card.fingerprint_sha256
+            refusal, shown = CardRefusal.STATUS_UNKNOWN, names_of(card)
             return self._refuse(request, interaction, refusal, shown, identity.rpps)
         event = event_of("cps_unchecked", identity.verified_at)
         proved = with_event(interaction, event, account)
         if not account.may_sign_in:
             self.admission.refuse_disabled(proved, identity, account.disabled_motive)
-        self.desk.audit_event(AuditEvent.CARD_STATUS_BYPASSED, proved, "", **_facts(card, der))
+        self.desk.audit_event(AuditEvent.CARD_STATUS_BYPASSED, proved, "", **facts_of(card, der))
         return self.desk.prove(proved)
 
     def stale(self, request: Request) -> Response:
@@ -121,26 +120,17 @@ class CpsFlow:
         raise PageError(Problem.UNAVAILABLE, "card host without store")
 
     def _refuse(
-        self, request: Request, interaction: Interaction, reason: str, shown: str = "", holder: str = ""
+        self,
+        request: Request,
+        interaction: Interaction,
+        reason: str,
+        shown: Mapping[str, Fact] = _NOTHING_SHOWN,
+        holder: str = "",
     ) -> Response:
-        """`shown`: the SHA-256 of its certificate, as in `account_proofs`; `holder`: the RPPS, if it is believed."""
-        facts = {"reason": reason} | ({"certificate": shown} if shown else {})
-        self.desk.audit_event(AuditEvent.CARD_LOGIN_REFUSED, interaction, rpps=holder, **facts)
+        """`shown`: what finds the card again; `holder`: the RPPS that it names."""
+        self.desk.audit_event(AuditEvent.CARD_LOGIN_REFUSED, interaction, rpps=holder, reason=reason, **shown)
         doors = self.desk.doors(interaction)
         return self.desk.show(request, interaction, "cps.html", CpsPage(reason, doors), 403)
-
-
-def _facts(card: Card, der: bytes | None) -> dict[str, Fact]:
-    """Returns what finds the card at its issuer (facts/cps §2.4), and what is odd about it; never its holder."""
-    certificate = load_certificate(der or b"")
-    return {
-        "certificate": card.fingerprint_sha256,
-        "issuer_key_id": card.issuer_key_id,
-        "serial": card.serial,
-        "card_number": card.card_number or "",
-        "policies": " ".join(policies_of(certificate)[:_MOST_POLICIES]),
-        "has_other_title": has_other_title(certificate, card.profession),
-    }
 
 
 def _identity(card: Card, now: datetime) -> ProvedIdentity:

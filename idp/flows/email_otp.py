@@ -19,6 +19,7 @@ from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.code_post import CodePost
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.enrolling import Enrolling
+from idp.flows.shared.enrolment_steps import EnrolmentSteps
 from idp.interaction.authenticator import AuthenticatorId
 from idp.interaction.record import Interaction, event_of, with_event
 from idp.interaction.refusal import NotDue
@@ -58,6 +59,7 @@ class EmailOtpFlow:
     post: CodePost
     already: AlreadyEnrolled
     enrolling: Enrolling
+    steps: EnrolmentSteps
     clock: Clock
     #: This service has a door that proves who a person is, and behind it the section of the address.
     may_change_address: bool
@@ -125,9 +127,12 @@ class EmailOtpFlow:
             notice=notice,
             why_none=lambda: self.sender.why_no_code(request, interaction, holder),
         )
+        is_enrolment = holder.purpose == "enrolment"
         page = EmailOtpPage(
             purpose=holder.purpose,
-            masked_email=masked_email(holder.email),
+            # Typed a moment ago, in this very interaction: whole, so that a slip of the keyboard is seen.
+            sent_to=holder.email if is_enrolment else masked_email(holder.email),
+            step=self.steps.code(interaction) if is_enrolment else None,
             expires_at_local=entry.expires_at_local,
             minutes_left=entry.minutes_left,
             tries_left=entry.tries_left,

@@ -1,7 +1,7 @@
 """The first connection.
 
 Contains the enrolment form beside a proved identity, which is shown and never typed. Not here: the account, created
-when the mailbox is proved (`email_otp`).
+when the mailbox is proved (`email_otp`); who must come with the card (`first_connection`).
 """
 
 import dataclasses
@@ -20,13 +20,14 @@ from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.busy import busy
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
+from idp.flows.shared.enrolment_steps import EnrolmentSteps
 from idp.flows.shared.password_judge import PasswordJudge
 from idp.flows.shared.typed_form import TypedForm
 from idp.interaction.binding import browser_of
 from idp.interaction.record import Interaction, PendingEnrolment
 from idp.interaction.refusal import NotDue
 from idp.interaction.stop import Stop
-from idp.pages.enrolment import EnrolmentPage, FieldError, FirstConnectionPage
+from idp.pages.enrolment import EnrolmentPage, in_order
 from idp.pages.identity import identity_view
 from idp.web.forms import FormOvertaken
 from idp.web.page_routes import PageRoute
@@ -41,6 +42,7 @@ class EnrolmentFlow:
     sender: CodeSender
     already: AlreadyEnrolled
     typed: TypedForm
+    steps: EnrolmentSteps
     #: None: the password door is closed, and no password is asked for.
     judge: PasswordJudge | None
 
@@ -52,10 +54,9 @@ class EnrolmentFlow:
             yield PageRoute("POST", "/interaction/<interaction_id>/enrolment/judge", judge)
         yield PageRoute("POST", "/interaction/<interaction_id>/enrolment/more_time", self.typed.prolong)
         yield PageRoute("POST", "/interaction/<interaction_id>/enrolment/back", self.edit)
-        yield PageRoute("GET", "/interaction/<interaction_id>/first_connection", self.show_first_connection)
 
     def show(self, request: Request, interaction_id: str) -> Response:
-        interaction, identity = self._due(request, interaction_id, Stop.ENROLMENT)
+        interaction, identity = self._due(request, interaction_id)
         if (answer := self.already.answer(request, interaction)) is not None:
             return answer
         draft = dict(interaction.enrolment_draft)
@@ -64,7 +65,7 @@ class EnrolmentFlow:
 
     def receive(self, request: Request, interaction_id: str) -> Response:
         with self.typed.kept_if_late(request, interaction_id):
-            interaction, identity = self._due(request, interaction_id, Stop.ENROLMENT)
+            interaction, identity = self._due(request, interaction_id)
         try:
             form = self.desk.posted(request, interaction)
         except FormOvertaken:
@@ -104,7 +105,7 @@ class EnrolmentFlow:
         return {} if fault is None else {"password": fault}
 
     def judge_typed(self, judge: PasswordJudge, request: Request, interaction_id: str) -> Response:
-        interaction, identity = self._due(request, interaction_id, Stop.ENROLMENT)
+        interaction, identity = self._due(request, interaction_id)
         form = self.desk.form(request, interaction)
         person, locale = _person(identity, typed_values(form)), self.desk.locale(request, interaction)
         return judge.answer(
@@ -121,21 +122,8 @@ class EnrolmentFlow:
             self.desk.record(dataclasses.replace(interaction, enrolment=None))
         return self.desk.back(interaction)
 
-    def show_first_connection(self, request: Request, interaction_id: str) -> Response:
-        """Show « La première connexion doit être réalisée avec votre carte CPx »."""
-        interaction, identity = self._due(request, interaction_id, Stop.FIRST_CONNECTION)
-        if (answer := self.already.answer(request, interaction)) is not None:
-            return answer
-        doors = self.desk.doors(interaction)
-        page = FirstConnectionPage(
-            name=identity.full_name,
-            cps_open=doors.cps,
-            psc_open=doors.psc,
-        )
-        return self.desk.show(request, interaction, "first_connection.html", page)
-
-    def _due(self, request: Request, interaction_id: str, stop: Stop) -> tuple[Interaction, ProvedIdentity]:
-        interaction = self.desk.open_due(request, interaction_id, stop)
+    def _due(self, request: Request, interaction_id: str) -> tuple[Interaction, ProvedIdentity]:
+        interaction = self.desk.open_due(request, interaction_id, Stop.ENROLMENT)
         if interaction.identity is None:
             raise NotDue(interaction_id)
         return interaction, interaction.identity
@@ -152,10 +140,11 @@ class EnrolmentFlow:
         page = EnrolmentPage(
             identity=identity_view(identity),
             values=dict(values),
-            errors=tuple(FieldError(name, message) for name, message in faults.items()),
+            errors=in_order(faults),
             password_numbers=self.judge.numbers if self.judge else None,
             source=identity.source,
             proof=proof_mark(identity),
+            step=self.steps.form(interaction),
             is_typed_before=bool(interaction.draft_of) and not faults,
         )
         return self.desk.show(request, interaction, "enrolment.html", page, status)

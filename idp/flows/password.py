@@ -99,7 +99,7 @@ class PasswordFlow:
             # TH1: counted before the password is compared, as a step of its own.
             begun = self.tries.begin(request, rpps)
         except (Wait, Closed) as throttled:
-            self._audit(AuditEvent.PASSWORD_THROTTLED, interaction, rpps, reason=throttled.reason)
+            self._audit(AuditEvent.PASSWORD_THROTTLED, interaction, rpps, **_told(throttled))
             raise
         account = self.accounts.find_by_rpps(rpps)
         is_right = self.passwords.is_right(account.password_hash if account else None, typed)
@@ -137,6 +137,12 @@ class PasswordFlow:
         account_id, rpps = (who.id, "") if isinstance(who, Account) else (None, str(who))
         of_account = replace(interaction, account_id=account_id)
         self.desk.audit_event(event, of_account, rpps=rpps, **facts)
+
+
+def _told(throttled: Wait | Closed) -> dict[str, Fact]:
+    """Returns why no password was compared, and for how many seconds none will be."""
+    seconds = {"seconds": math.ceil(throttled.delay.total_seconds())} if isinstance(throttled, Wait) else {}
+    return {"reason": throttled.reason, **seconds}
 
 
 def _reason(account: Account | None, is_right: bool) -> str:

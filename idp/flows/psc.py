@@ -27,7 +27,7 @@ from idp.interaction.hint import past_hint
 from idp.interaction.record import AuthenticationEvent, Interaction, opened_by, with_upstream
 from idp.interaction.stop import Stop
 from idp.interaction.store import hub_path
-from idp.interaction.upstream import Upstream, UpstreamFailed, UpstreamLogin, UpstreamRefusal
+from idp.interaction.upstream import About, Upstream, UpstreamFailed, UpstreamLogin, UpstreamRefusal
 from idp.web.addresses import redirect
 from idp.web.page_routes import PageRoute
 from idp.web.parameters import read_query
@@ -87,13 +87,16 @@ class PscFlow:
             is_expired = failed.reason is UpstreamRefusal.EXPIRED
             if is_expired and self.refusals.is_begun_again(interaction, str(failed)):
                 return self.departure.again(request, interaction, begun)
-            return self.refusals.answer(request, interaction, failed.reason, str(failed))
+            return self.refusals.answer(request, interaction, failed.reason, str(failed), about=failed.about)
         if login.rpps is None:
-            return self.refusals.answer(request, interaction, "no_rpps", "no RPPS in the upstream identity")
+            told = "no RPPS in the upstream identity"
+            return self.refusals.answer(request, interaction, "no_rpps", told, about=About("", login.subject))
         found = self.freshness.fault(login, demand_in(begun), begun["fresh_since"], now)
         if found is not None:
             leave = self.leaving.offer(interaction, login.id_token) if found.ends_with_session else None
-            return self.refusals.answer(request, interaction, found.reason, found.detail, leave, login.rpps)
+            return self.refusals.answer(
+                request, interaction, found.reason, found.detail, leave, About(login.rpps)
+            )
         return self._accept(request, interaction, login, login.rpps, now)
 
     def _accept(
@@ -102,7 +105,7 @@ class PscFlow:
         if not (login.family_name or login.given_name) and self.accounts.find_by_rpps(rpps) is None:
             # facts/security RI4: no account without a name; the card has one.
             told = "no name in the upstream identity"
-            return self.refusals.answer(request, interaction, "refused", told, rpps=rpps)
+            return self.refusals.answer(request, interaction, "refused", told, about=About(rpps))
         identity = ProvedIdentity(
             rpps=rpps,
             family_name=login.family_name,
@@ -129,7 +132,7 @@ class PscFlow:
         except SubjectOfAnother:
             alarm(self.desk, interaction)
             told = "this sub came with another RPPS before"
-            return self.refusals.answer(request, interaction, "conflict", told, rpps=rpps)
+            return self.refusals.answer(request, interaction, "conflict", told, about=About(rpps))
         self.refusals.accepted(interaction)
         # Last: nothing after it can lose the answer, and with it the new binding. facts/security PS7: the upstream's
         # token stays on the server, sealed.

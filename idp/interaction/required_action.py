@@ -47,6 +47,10 @@ class CharterAction:
             raise _unpublished(NoCharterPublished(standing.unpublished), interaction.client_id)
         return bool(standing.due)
 
+    def count_for(self, client_id: str) -> int:
+        """Returns how many a person has to accept who comes to this client for the first time."""
+        return 1 + len(self.demanded_by(client_id))
+
     def still_due(self, account: Account, client_id: str) -> tuple[CharterRevision, ...]:
         """Returns the revisions still to accept, in the order to ask.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from idp.cards.nomenclature import CodedLabel
 
@@ -65,12 +65,24 @@ class UpstreamRefusal(StrEnum):
     MISCONFIGURED = "misconfigured"
 
 
+class About(NamedTuple):
+    """Of whom a refused answer is, as far as it says; for the audit trail alone. `subject`: the upstream's `sub`."""
+
+    rpps: str = ""
+    subject: str = ""
+
+
+#: The answer names nobody.
+NOBODY = About()
+
+
 class UpstreamFailed(Exception):
     """Nobody is signed in. `detail` is for the operator's log, never for a page."""
 
-    def __init__(self, reason: UpstreamRefusal, detail: str) -> None:
+    def __init__(self, reason: UpstreamRefusal, detail: str, about: About = NOBODY) -> None:
         super().__init__(detail)
         self.reason = reason
+        self.about = about
 
 
 class UpstreamRefused(UpstreamFailed):

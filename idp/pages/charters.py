@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from idp.pages.sign_in import IdentityView
+from idp.pages.step import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class CharterPage:
     is_new_revision: bool
     #: "charter.tick_needed", "charter.revision_changed", or None
     error: str | None
+    #: Of a first connection; None for a person who was enrolled before.
+    step: Step | None = None
     #: What changed since that earlier revision, in the operator's words, oldest first.
     changes: tuple[CharterChange, ...] = ()
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from idp.accounts.enrolment import ADDRESS_FIELDS
 from idp.pages.sign_in import IdentityView
+from idp.pages.step import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +14,15 @@ class FieldError:
 
     field: str
     message: str
+
+
+#: As they stand on the page.
+_FIELDS = ("email", "password", *ADDRESS_FIELDS)
+
+
+def in_order(faults: Mapping[str, str]) -> tuple[FieldError, ...]:
+    """Returns what is wrong, by field, in the order of the fields."""
+    return tuple(FieldError(name, faults[name]) for name in _FIELDS if name in faults)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +42,7 @@ class EnrolmentPage:
     password_numbers: Mapping[str, int] | None
     source: str
     proof: str
+    step: Step
     #: The form was filled before the sign-in expired; the password has to be typed again.
     is_typed_before: bool = False
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from idp.cards.person_name import full_name
 from idp.pages.delay import Delay
+from idp.pages.step import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,8 @@ class EmailOtpPage:
     """
 
     purpose: str
-    masked_email: str
+    #: Masked, unless the person just typed it here: at an enrolment.
+    sent_to: str
     expires_at_local: str
     minutes_left: int
     tries_left: int
@@ -96,6 +98,8 @@ class EmailOtpPage:
     can_enter: bool
     seconds_before_resend: int
     doors: Doors
+    #: Of an enrolment.
+    step: Step | None = None
     #: /account/email leads a person who lost the mailbox to another address.
     may_change_address: bool = False
 

@@ -23,6 +23,7 @@ from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.code_post import CodePost
 from idp.flows.shared.deadlines import Deadlines
 from idp.flows.shared.desk import Desk
+from idp.flows.shared.enrolment_steps import EnrolmentSteps
 from idp.flows.shared.mailbox_sharing import MailboxSharing
 from idp.flows.shared.notice_mail import NoticeMailer
 from idp.flows.shared.opening import Opening
@@ -43,6 +44,7 @@ from idp.wiring.accounts import (
     build_throttle,
     build_waits,
 )
+from idp.wiring.itinerary import build_charter_action
 from idp.wiring.parts import Parts
 from idp.wiring.psc import psc_pictures
 from idp.wiring.web import network_quota
@@ -70,6 +72,7 @@ class FlowParts:
     change: PasswordChange
     judge: PasswordJudge
     already: AlreadyEnrolled
+    steps: EnrolmentSteps
     pictures: OfficialPictures
 
 
@@ -125,6 +128,7 @@ def build_flow_parts(parts: Parts, finishes: Finishes[Request, Response]) -> Flo
         already=AlreadyEnrolled(
             desk=desk, accounts=parts.accounts, admission=admission, linking=linking, clock=parts.clock
         ),
+        steps=EnrolmentSteps(build_charter_action(parts.resources, parts.clients)),
         passwords=passwords,
         throttle=throttle,
         password_posts=network_quota(

@@ -15,6 +15,7 @@ from idp.flows.cps import CpsFlow
 from idp.flows.door import DoorFlow
 from idp.flows.email_otp import EmailOtpFlow
 from idp.flows.enrolment import EnrolmentFlow
+from idp.flows.first_connection import FirstConnectionFlow
 from idp.flows.more_time import MoreTimeFlow
 from idp.flows.password import PasswordFlow
 from idp.flows.password_renewal import PasswordRenewalFlow
@@ -32,7 +33,6 @@ from idp.wiring.accounts import build_spread
 from idp.wiring.cards import build_revocation
 from idp.wiring.email import build_email
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
-from idp.wiring.itinerary import build_charter_action
 from idp.wiring.parts import Parts, build_leaving
 from idp.wiring.passkeys import build_passkey_door
 from idp.wiring.psc_door import build_psc_door
@@ -51,6 +51,7 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
         _email_otp(parts, shared),
         *_passkeys(parts, shared),
         _enrolment(parts, shared),
+        FirstConnectionFlow(shared.desk, shared.already),
         _same_person(parts, shared),
         *_required(parts, shared),
         *build_email(parts, shared),
@@ -101,6 +102,7 @@ def _enrolment(parts: Parts, shared: FlowParts) -> EnrolmentFlow:
             interactions=parts.interactions,
             visits=parts.visits,
         ),
+        steps=shared.steps,
         judge=shared.judge if settings.password.door else None,
     )
 
@@ -125,6 +127,7 @@ def _email_otp(parts: Parts, shared: FlowParts) -> EmailOtpFlow:
         post=shared.sender.post,
         already=shared.already,
         enrolling=enrolling,
+        steps=shared.steps,
         clock=parts.clock,
         may_change_address=parts.itinerary.is_anyone_identified,
     )
@@ -167,7 +170,8 @@ def _required(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
         work=parts.work,
         charters=parts.charters,
         receipts=shared.receipts,
-        action=build_charter_action(parts.resources, parts.clients),
+        action=shared.steps.action,
+        steps=shared.steps,
         itinerary=parts.itinerary,
         clock=parts.clock,
     )

@@ -31,9 +31,9 @@ from idp.web.local_time import local_day, local_hour, local_time
 from idp.wiring.audit import node_of
 from idp.wiring.cards import build_crl_index, needed_lists
 from idp.wiring.certificates import certificate_ends
+from idp.wiring.doors import open_doors
 from idp.wiring.operations_day import clients_view, day_view, end_view
 from idp.wiring.parts import Parts
-from idp.wiring.readiness import open_doors
 
 log = structlog.get_logger()
 
@@ -74,12 +74,13 @@ class Sections:
         now, registry = parts.clock.now(), parts.clients.registry()
         telling = _Telling(is_down=any(fault.check.name == "database" for fault in verdict.faults))
         day = telling.told(partial(self.day.look, [*registry]))
+        doors = telling.told(partial(open_doors, parts)) or {}
         return views.OperationsPage(
             node=node_of(parts.settings),
             at=local_time(now, locale),
             status=str(verdict.status),
             lines=verdict.lines,
-            day=None if day is None else day_view(day, open_doors(parts), locale),
+            day=None if day is None else day_view(day, doors, locale),
             clients=None if day is None else clients_view(day, registry, now, locale),
             work=telling.told(partial(self._work, now, locale)),
             psc=self._psc(),

@@ -1,11 +1,11 @@
 """Contains the faults that every command, and `doctor`, tell in a line. Not here: who tells them."""
 
-from idp.accounts.repository import SeveralMeant
 from idp.adapters.backup_file import BadBackup
 from idp.adapters.card_host.proxy_listener import ProxyUserUnknown
 from idp.adapters.card_host.tls import UnsuitableHostKey
 from idp.adapters.hsm.uri import BadPkcs11Uri
 from idp.adapters.software_signer import BadKeyFile
+from idp.adapters.sql.account_search import SeveralAccounts
 from idp.adapters.sql.database import DatabaseMissing, UnsupportedDatabase
 from idp.adapters.sql.execution import DriverMissing
 from idp.adapters.sql.schema_state import DatabaseUnusable
@@ -31,9 +31,23 @@ OPERATOR_ERRORS = (
     UnsupportedDatabase,
     StoreUnavailable,
     InvalidRpps,
-    SeveralMeant,
+    SeveralAccounts,
     OSError,
 )
 
+#: SQLSTATE of PostgreSQL: a right is missing.
+_NOT_ALLOWED = "42501"
+
 #: The variable to change, where the fault does not know it: exit status 2.
 SETTING_AT_FAULT = {UnsupportedDatabase: "DATABASE"}
+
+
+def right_missing(error: BaseException) -> str | None:
+    """Returns what an operator reads whose role of the database may not do that; None for any other fault."""
+    cause = getattr(error, "orig", error)
+    if getattr(cause, "sqlstate", None) != _NOT_ALLOWED:
+        return None
+    what = str(cause).partition("\n")[0]
+    return (
+        f"this role of the database may not do that ({what}): `idp db roles` prints the rights that it needs"
+    )

@@ -28,7 +28,7 @@ def build_psc_door(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
         )
         freshness = _freshness(parts)
         attempts = PscAttempts(parts.store, s.lives.upstream_life)
-        refusals = PscRefusals(shared.desk, parts.store)
+        refusals = PscRefusals(shared.desk, parts.store, shared.linking.links)
         yield PscFlow(
             desk=shared.desk,
             admission=shared.admission,

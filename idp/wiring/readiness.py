@@ -18,6 +18,7 @@ from idp.core.readiness import Check, Readiness, Status
 from idp.settings import Settings
 from idp.wiring.beside import work_checks
 from idp.wiring.cards import build_list_check
+from idp.wiring.doors import shut_doors, someone_could_sign_in, why_no_card_host
 from idp.wiring.parts import Parts
 from idp.wiring.resources import Resources
 
@@ -33,12 +34,12 @@ def build_readiness(parts: Parts, watch: ClockWatch) -> Readiness:
                 "signing keys", lambda: None if parts.keys.is_alive() else "none can sign: `idp keys list`"
             ),
             _needed("charter", partial(_no_charter, parts.charters), after=_DATABASE),
-            _needed("doors", partial(_no_door, parts)),
+            _needed("doors", partial(_no_door, parts), after=_DATABASE),
             Check(name="relying parties", wrong=partial(_fault_of_clients, parts)),
             Check(name="credentials of relying parties", wrong=partial(_ended_credentials, parts)),
             Check(name="keys directory", wrong=lambda: parts.keys.fault),
             *_upstream(parts),
-            *_lists(parts),
+            *_cards(parts),
             *node_checks(resources, watch),
         )
     )
@@ -100,22 +101,15 @@ def _no_charter(charters: SqlCharters) -> str | None:
 
 
 def _no_door(parts: Parts) -> str | None:
-    return None if any(open_doors(parts).values()) else "nobody can sign in by any of them"
+    if someone_could_sign_in(parts):
+        return None
+    shut = [f"{door} ({why})" for door, why in shut_doors(parts).items() if why is not None]
+    return f"nobody can sign in by any of them: {', '.join(shut) or 'none is open'}"
 
 
-def open_doors(parts: Parts) -> dict[str, bool]:
-    """Returns whether somebody could sign in now by each door that the settings open."""
-    settings, upstream = parts.settings, parts.upstream
-    doors: dict[str, bool] = {}
-    if upstream is not None:
-        doors["psc"] = not (upstream.is_out() or upstream.is_misconfigured())
-    if parts.policy is not None:
-        doors["cps"] = True
-    if settings.password.door:
-        doors["password"] = True
-    if settings.passkey.is_open_at(settings.where.issuer):
-        doors["passkey"] = True
-    return doors
+def _no_card_host(parts: Parts) -> str | None:
+    why = why_no_card_host(parts.resources)
+    return None if why is None else f"{why}: start `idp card-host`"
 
 
 def _fault_of_clients(parts: Parts) -> str | None:
@@ -142,9 +136,10 @@ def _upstream(parts: Parts) -> Iterator[Check]:
     )
 
 
-def _lists(parts: Parts) -> Iterator[Check]:
+def _cards(parts: Parts) -> Iterator[Check]:
     if parts.policy is None:
         return
+    yield Check(name="card host", wrong=partial(_no_card_host, parts), after=_DATABASE)
     is_lacking = build_list_check(parts.resources, parts.policy)
     says = "one is missing or too old: `idp trust check`"
     yield Check(name="revocation lists", wrong=lambda: says if is_lacking() else None, after=_DATABASE)

@@ -26,8 +26,9 @@ from idp.signing.schedule import ALGS
 from idp.wiring.beside import audit_readings, work_readings
 from idp.wiring.cards import build_crl_index, needed_lists
 from idp.wiring.certificates import certificate_ends
+from idp.wiring.doors import open_doors
 from idp.wiring.parts import Parts
-from idp.wiring.readiness import disk_places, open_doors
+from idp.wiring.readiness import disk_places
 from idp.wiring.resources import Resources
 
 log = structlog.get_logger()

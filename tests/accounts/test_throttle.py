@@ -271,3 +271,25 @@ def test_without_its_store_no_password_is_tried(
     durable.is_down = True
     with pytest.raises(StoreUnavailable):
         throttle.begin(RPPS, "", clock.now())
+
+
+def test_what_the_next_try_would_meet_is_told_and_nothing_is_counted(
+    throttle: PasswordThrottle, clock: FixedClock
+) -> None:
+    assert throttle.met(RPPS, "", clock.now()) is None
+    fail(throttle, clock, 5)
+    for _ in range(3):
+        met = throttle.met(RPPS, "", clock.now())
+        assert isinstance(met, Wait)
+        assert met.delay == timedelta(seconds=61)
+    assert throttle.met(RPPS, KNOWN_DEVICE, clock.now()) is None
+    assert throttle.met(OTHER, "", clock.now()) is None
+    throttle.reopen(RPPS)
+    assert throttle.met(RPPS, "", clock.now()) is None
+
+
+def test_a_closed_door_is_told_without_a_try(durable: MemoryStore, clock: FixedClock) -> None:
+    limits = PasswordSettings(pepper="p" * 43, failures_in_a_row=6, free_tries=9)
+    throttle = PasswordThrottle(durable=durable, key=b"k" * 32, limits=limits)
+    fail(throttle, clock, 3)
+    assert isinstance(throttle.met(RPPS, "", clock.now()), Closed)

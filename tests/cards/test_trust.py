@@ -57,6 +57,26 @@ def test_only_the_policies_that_the_operator_names_sign_in(
     assert verdict(cards.der("lefebvre"), named) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "is_believed"), [("expired", True), ("foreign-ca", False), ("sibling-ca", False)]
+)
+def test_a_refused_card_says_whom_it_names_and_whether_that_is_believed(
+    cards: CardFactory, policy: CardPolicy, name: str, is_believed: bool
+) -> None:
+    with pytest.raises(CardRefused) as refused:
+        verify_card(cards.der(name), policy, now=NOW, revocation=RevocationTable())
+    card = refused.value.card
+    assert card is not None
+    assert (card.national_id.rpps, refused.value.is_believed) == (cards.plan(name).rpps, is_believed)
+
+
+@pytest.mark.parametrize("der", [None, b"", b"no certificate"])
+def test_what_is_no_card_names_nobody(policy: CardPolicy, der: bytes | None) -> None:
+    with pytest.raises(CardRefused) as refused:
+        verify_card(der, policy, now=NOW, revocation=RevocationTable())
+    assert (refused.value.card, refused.value.is_believed) == (None, False)
+
+
 def revoked(cards: CardFactory) -> RevocationTable:
     """What the lists of the test IGC say."""
     return RevocationTable(revoked=frozenset(one.serial_number for one in cards.igc.lists.issuing))

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from idp.adapters.sql.accounts import SqlAccounts
+from idp.cli import audit
 from idp.cli.main import main
 from idp.core.audit import AuditEvent
+from idp.core.ephemeral import StoreUnavailable
 from idp.settings import settings_from_environment
 from idp.wiring.audit import build_keeper
 from idp.wiring.resources import Resources, open_resources
@@ -90,6 +92,10 @@ def test_the_last_events_are_shown_the_newest_at_the_end(
         (["--event", "card:*", "--event", "client:*"], [2, 3, 5]),
         (["--reference", "abcd1234"], [2]),
         (["--since", "1h", "--last", "2"], [4, 5]),
+        (["--last", "2", "--before", "4"], [2, 3]),
+        (["--outcome", "refused"], [1, 2, 5]),
+        (["--outcome", "refused", "--event", "card:*"], [2]),
+        (["--person", "no such"], []),
         (["--until", "2020-01-01"], []),
         (["--since", "2020-01-01T08:00+01:00", "--client", "=cmd()\x1b[2J"], [4]),
     ],
@@ -104,12 +110,50 @@ def test_events_are_found_by_what_is_known_of_them(
 
 @pytest.mark.parametrize(
     "bad",
-    [["--since", "yesterday"], ["--since", "2026-11-30T08:00"], ["--last", "0"], ["--last", "x"]],
+    [
+        ["--outcome", "fused"],
+        ["--before", "-1"],
+        ["--since", "yesterday"],
+        ["--since", "2026-11-30T08:00"],
+        ["--last", "0"],
+        ["--last", "x"],
+    ],
     ids=str,
 )
 def test_what_cannot_be_asked_is_wrong_use(house: Resources, bad: Sequence[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["audit", "search", *bad])
+
+
+def test_a_search_without_a_time_or_a_person_says_how_far_it_looked(
+    full: Resources, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(full, "UPDATE audit_events SET at = at - 40 * 86400000000 WHERE id IN (1, 3)")
+    assert [one["id"] for one in objects(said(capsys, "search", "--json"))] == [2, 4, 5]
+    main(["audit", "search"])
+    assert "idp: looked back to 20" in capsys.readouterr().err
+    assert [one["id"] for one in objects(said(capsys, "search", "--json", "--since", "50d"))] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
+    assert [one["id"] for one in objects(said(capsys, "search", "--json", "--account", ALICE))] == [3, 4]
+    main(["audit", "search", "--last", "2"])
+    assert "idp: the last 2; what came before: --before 4\n" in capsys.readouterr().err
+
+
+def test_following_ends_in_a_line_when_the_database_goes(
+    full: Resources, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def gone(*_arguments: object) -> None:
+        raise StoreUnavailable("SQL database: OperationalError")
+
+    monkeypatch.setattr(audit, "_show_new", gone)
+    monkeypatch.setattr(audit, "_FOLLOW_SECONDS", 0)
+    assert main(["audit", "tail", "-f", "--last", "1"]) == 1
+    assert capsys.readouterr().err == "idp: SQL database: OperationalError\n"
 
 
 def test_everything_is_exported_to_a_new_file(

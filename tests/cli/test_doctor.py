@@ -120,7 +120,6 @@ def well(relay: Relay, redis: RunningServer, tmp_path_factory: pytest.TempPathFa
     )
     with house.database() as database:
         publish(database, "2026-1", "mot " * 30)
-        beat(database)
         with writing(database) as connection:
             note_backup(connection, datetime.now(UTC), "")
     with keys_checked_once():
@@ -133,6 +132,8 @@ def house(well: House, tmp_path: Path) -> Iterator[House]:
     shutil.copytree(well.place, tmp_path, dirs_exist_ok=True)
     told = {name: text.replace(str(well.place), str(tmp_path)) for name, text in well.told.items()}
     copied = House(tmp_path, told)
+    with copied.database() as database:
+        beat(database)
     with copied.closing:
         yield copied
     with closing(Redis.from_url(well.told["REDIS"])) as server:

@@ -28,6 +28,7 @@ TYPED = {
     "reference": "0a1b2c3d",
     "revision": "9",
     "rpps": "10000000025",
+    "whom": "10000000025",
 }
 #: Options that a command does not ask for by itself, but without which it only says so.
 BESIDE = {

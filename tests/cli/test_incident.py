@@ -103,7 +103,7 @@ def test_the_audit_trail_says_what_was_meant_and_the_person_reads_that_it_ended(
         one = sa.select(audit_events).where(audit_events.c.event == "incident:end:accepted")
         assert connection.execute(one).one().client_id == RP
     # Chained as what the servers write.
-    asked = argparse.Namespace(since=None, seals=None, lines=None, json=False)
+    asked = argparse.Namespace(since=None, seals=None, lines=None, export=None, proof=None, json=False)
     assert audit_verify.verify(house.settings, asked) == 0
     browser.sign_in()
     page = BeautifulSoup(browser.get("/account/history").text, "html.parser")

@@ -214,6 +214,9 @@ def test_the_card_host_has_one_too(operated: Operated) -> None:
         ):
             answer = requests.get(f"http://127.0.0.1:{port}/{path}", timeout=within(10))
             assert (answer.status_code, words in answer.text) == (200, True), answer.text
+        signs = "SELECT lane, state FROM heartbeats WHERE process = ?"
+        given = partial(operated.execute, signs, f"card-host {card_host.pid}")
+        assert eventually(lambda: given() == [("card_host", "working")], 10)
     finally:
         card_host.send_signal(15)
         assert card_host.wait(within(20)) == 0
@@ -224,7 +227,7 @@ NIGHT: dict[str, list[dict[str, str]]] = {
     "CaduceeUnavailable": [{"status": "unavailable"}],
     "CaduceeStoreDown": [{"store": "redis"}],
     "CaduceePscDown": [{}],
-    "CaduceeDoorShut": [{"door": "psc"}],
+    "CaduceeDoorShut": [{"door": "psc"}, {"door": "password"}],
     "CaduceeCertificateEnding": [{"certificate": "card_host"}],
     "CaduceeCertificateEndsSoon": [{"certificate": "card_host"}],
     "CaduceeMailsWait": [{}],

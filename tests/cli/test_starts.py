@@ -43,6 +43,7 @@ COMMANDS = {
     "serve": "serve",
     "settings": "settings show",
     "trust": "trust check",
+    "why": "why 10000000025",
 }
 
 
@@ -54,7 +55,8 @@ def test_each_module_has_its_command() -> None:
         *("audited", "audit_options", "activation", "activation_options", "account_options", "account_words"),
         *("whom", "asking", "new_file"),
         *("install_options", "shape"),
-        *("embedded", "lanes", "pulse", "purging", "work", "worker_options"),
+        *("audit_findings", "audit_proof"),
+        *("embedded", "lanes", "pulse", "purging", "work", "worker_options", "why_options"),
     }
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts
 

@@ -10,11 +10,15 @@ from sqlalchemy import Engine
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit import SqlAudit, Trail
 from idp.adapters.sql.audit_keeping import AuditKeeper
-from idp.adapters.sql.audit_reading import SqlAuditTrail
+from idp.adapters.sql.audit_reading import Asked, SqlAuditTrail
 from idp.adapters.sql.backends import parse_url
+from idp.adapters.sql.database import reading
+from idp.adapters.sql.rights import rights_told
+from idp.adapters.sql.schema_state import DatabaseRefused
 from idp.cli.main import main
 from idp.core.audit import AuditEvent
 from idp.core.origin import Origin, coming_from
+from tests.commands import idp
 from tests.contracts.specimens import ALICE, an_account
 from tests.fakes import FixedClock
 
@@ -104,7 +108,40 @@ def test_the_worker_keeps_the_trail_and_changes_no_event(worker: Engine) -> None
     assert list(SqlAuditTrail(worker).after(0)) == []
 
 
+def test_what_a_role_may_not_look_at_is_one_line_with_the_remedy(
+    owner: psycopg.Connection, provider: Engine
+) -> None:
+    owner.execute("REVOKE SELECT ON accounts, audit_events FROM contract_provider")
+    looks: tuple[Callable[[], object], ...] = (
+        lambda: SqlAccounts(provider).find_by_rpps("10000000017"),
+        lambda: SqlAuditTrail(provider).search(Asked(), 1),
+    )
+    for look in looks:
+        with (
+            pytest.raises(DatabaseRefused, match="`idp db roles` prints the rights") as refused,
+            rights_told(),
+        ):
+            look()
+        assert "\n" not in str(refused.value)
+
+
+def test_what_is_no_question_of_rights_is_told_as_it_was(provider: Engine) -> None:
+    with pytest.raises(Exception, match="does not exist"), rights_told(), reading(provider) as connection:
+        connection.exec_driver_sql("SELECT * FROM nothing_of_ours")
+
+
 @pytest.mark.parametrize("name", ["", "Caducee", "a; DROP TABLE accounts", "1a", '"x"'])
 def test_a_name_that_needs_quotes_is_wrong_use(name: str) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["db", "roles", "--provider", name])
+
+
+def test_an_operator_without_the_right_to_see_is_told_in_a_line(
+    owner: psycopg.Connection, postgresql_url: str
+) -> None:
+    """By each way in which a statement reaches the database: of a request, and of a look along many rows."""
+    owner.execute("REVOKE SELECT ON accounts, audit_events FROM contract_worker")
+    for command in ("accounts show 10000000017", "accounts find dupont", "audit search"):
+        said = idp(*command.split(), DATABASE=_as(ROLES[1], postgresql_url))
+        assert (said.returncode, said.stdout, said.stderr.count("\n")) == (1, "", 1), said.stderr
+        assert "may not do that (permission denied for table" in said.stderr

@@ -117,12 +117,8 @@ def test_no_name_says_nothing() -> None:
 
 
 def test_every_stop_has_its_flow_and_its_template() -> None:
-    elsewhere = {Stop.FIRST_CONNECTION: "enrolment"}  # it only says that an enrolment begins with the card
-    wanted = {f"flows/{elsewhere.get(stop, stop)}.py" for stop in Stop} | {
-        f"templates/{stop}.html" for stop in Stop
-    }
+    wanted = {f"flows/{stop}.py" for stop in Stop} | {f"templates/{stop}.html" for stop in Stop}
     assert {name for name in wanted if not (ROOT / "idp" / name).is_file()} == set()
-    assert {stop for stop in elsewhere if (ROOT / "idp" / "flows" / f"{stop}.py").exists()} == set()
 
 
 def test_no_tracked_file_is_ignored() -> None:

@@ -337,7 +337,7 @@ def test_psc_enrols_where_the_operator_allows_it(psc_enrols: Demonstration, brow
             "etudiante",
             "fr",
             (
-                "Confirmez votre adresse e-mail",
+                "Confirmez votre adresse pour créer votre compte",
                 "Voici le code qui confirme cette adresse pour créer votre compte et accéder à ViaTrajectoire",
                 "Il est valable 10 minutes, jusqu’à",
                 "Ne communiquez jamais ce code",
@@ -347,7 +347,7 @@ def test_psc_enrols_where_the_operator_allows_it(psc_enrols: Demonstration, brow
             "rpps-nu",
             "en",
             (
-                "Confirm your e-mail address",
+                "Confirm your address to create your account",
                 "create your account",
                 "It is valid for 10 minutes",
                 "Never give this code to anyone",

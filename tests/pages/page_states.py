@@ -41,6 +41,7 @@ from idp.pages.mails import (
 from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 from idp.pages.sessions import SessionsPage, SessionView, origin_view
+from idp.pages.step import Step
 from tests.fakes import NOON
 from tests.pages.house_states import ABOUT, LINE, PLAIN, POSTAL, SAID, STATEMENTS
 from tests.pages.operations_states import operations_states
@@ -306,7 +307,7 @@ def _password() -> list[State]:
 def otp(**changes: Any) -> pages.EmailOtpPage:
     page = pages.EmailOtpPage(
         purpose="login",
-        masked_email="e•••••d@hopital-saint-louis.fr",
+        sent_to="e•••••d@hopital-saint-louis.fr",
         expires_at_local="14 h 32",
         minutes_left=10,
         tries_left=5,
@@ -328,7 +329,9 @@ def _email_otp() -> list[State]:
         "otp-passkey": otp(doors=ALL_AND_PASSKEY),
         "otp-lost-mailbox": otp(may_change_address=True),
         "otp-lost-mailbox-password-only": otp(doors=PASSWORD_ONLY, may_change_address=True),
-        "otp-enrolment": otp(purpose="enrolment"),
+        "otp-enrolment": otp(
+            purpose="enrolment", sent_to="elise.marchand@hopital-saint-louis.fr", step=Step(2, 3)
+        ),
         "otp-last-minute": otp(minutes_left=1, tries_left=1, doors=PASSWORD_ONLY),
         "otp-last-seconds": otp(minutes_left=0),
         "otp-resent": otp(notice="email_otp.resent", minutes_left=7, seconds_before_resend=60),
@@ -385,6 +388,7 @@ def enrolment(**changes: Any) -> enrolment_pages.EnrolmentPage:
         password_numbers=PASSWORD_NUMBERS,
         source="cps",
         proof="ab" * 32,
+        step=Step(1, 3),
     )
     return replace(page, **changes)
 
@@ -552,7 +556,9 @@ def _charter(text_html: str) -> list[State]:
     )
     second = replace(first, charter="viatrajectoire", of_client=True)
     models = {
-        "charter-first": first,
+        "charter-first": replace(first, step=Step(3, 3)),
+        "charter-last": first,
+        "charter-first-of-two": replace(first, still_due=2, step=Step(3, 4)),
         "charter-new-revision": replace(first, is_new_revision=True),
         "charter-what-changed": replace(first, is_new_revision=True, changes=CHANGES),
         "charter-tick-needed!": replace(first, error="charter.tick_needed"),
@@ -574,16 +580,15 @@ def _doors_that_failed() -> list[State]:
     states.append(State("cps-card-only!", "cps.html", pages.CpsPage("none", CARD_ONLY)))
     for reason in PSC_REASONS:
         mark = "" if reason == "cancelled" else "!"
-        reference = "5f0c9a1e" if REFUSALS[reason].has_reference else None
+        reference = "7KQM-2XBD"
         states.append(
             State(
                 f"psc-{reason}{mark}", "psc.html", pages.PscPage(reason=reason, doors=ALL, incident=reference)
             )
         )
-    alone = pages.PscPage(reason="misconfigured", doors=replace(NONE, psc=True), incident="5f0c9a1e")
+    alone = pages.PscPage(reason="misconfigured", doors=replace(NONE, psc=True), incident="7KQM-2XBD")
     states.append(State("psc-misconfigured-alone!", "psc.html", alone))
     for reason in ("not_fresh", "no_auth_time"):
-        reference = "5f0c9a1e" if REFUSALS[reason].has_reference else None
         leave = pages.PscPage(reason=reason, doors=ALL, incident=reference, leave="token")
         states.append(State(f"psc-{reason}-leave!", "psc.html", leave))
     states.append(

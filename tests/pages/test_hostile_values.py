@@ -90,7 +90,7 @@ def hostile_states() -> Iterator[State]:
         "door.html": DoorPage(door="password", doors=ALL, notice="choice.hinted", login_hint=HOSTILE),
         "choice.html": ChoicePage(doors=ALL, notice="choice.step_up"),
         "password.html": pages.PasswordPage(doors=ALL, rpps=HOSTILE, error="password.refused"),
-        "email_otp.html": otp(masked_email=HOSTILE, expires_at_local=HOSTILE),
+        "email_otp.html": otp(sent_to=HOSTILE, expires_at_local=HOSTILE),
         "enrolment.html": enrolment(identity=identity, values=typed),
         "already_enrolled.html": enrolment_pages.AlreadyEnrolledPage(
             masked_email=HOSTILE, typed_email=HOSTILE, is_same_email=False

@@ -154,6 +154,19 @@ def test_no_link_leaves_but_those_the_view_model_names(
 
 
 @every_page
+def test_every_page_has_a_way_back(locale: str, state: State, page: BeautifulSoup) -> None:
+    assert page.main is not None
+    ends = {str(form["action"]).rpartition("/")[2] for form in page.main.find_all("form")}
+    links = {str(link["href"]) for link in page.main.find_all("a")} - {"#content"}
+    back = {"/", "/account/charters", "/account/history", "/account/sign-in", frame(state, locale).base_path}
+    back |= {getattr(state.page, name, None) for name in ("return_url", "onward_url")}
+    # The page of the account is where the others lead back to; a form that posts itself is on its way; the page of the
+    # administrators is the only one of its listener.
+    is_home = state.template in ("account/home.html", "form_post.html", "operations.html")
+    assert is_home or links & back or ends & {"cancel", "refuse", "leave"}
+
+
+@every_page
 def test_page_frames_and_goes_on_to_what_the_view_model_names_and_nothing_else(
     locale: str, state: State, page: BeautifulSoup
 ) -> None:

@@ -9,10 +9,11 @@ from idp.adapters.psc.claims import (
     read_auth_mode,
     read_person,
     read_released,
+    read_rpps,
     read_sid,
 )
 from idp.adapters.psc.id_token import VerifiedIdToken, refused
-from idp.interaction.upstream import UpstreamLogin, UpstreamRefusal, UpstreamRefused
+from idp.interaction.upstream import About, UpstreamLogin, UpstreamRefusal, UpstreamRefused
 from idp.settings.psc import PscSettings
 
 
@@ -32,7 +33,8 @@ def read_login(
         raise refused(f"userinfo: {settings.claim_rpps}")
     # facts/security PS5: the RPPS is the key of an account; of two, either could be a colleague's.
     if has_two_rpps(told, proved):
-        raise UpstreamRefused(UpstreamRefusal.TWO_RPPS, "userinfo: more than one RPPS")
+        about = About(rpps=read_rpps(proved) or "", subject=verified.subject)
+        raise UpstreamRefused(UpstreamRefusal.TWO_RPPS, "userinfo: more than one RPPS", about)
     person = read_person(claims, settings.physician_categories)
     return UpstreamLogin(
         rpps=person.rpps,

@@ -29,6 +29,10 @@ _PLAIN = frozenset("bdfgjklmpqrtvwx")
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})
 
 
+class SeveralAccounts(Exception):
+    """More than one is meant, where an operator acts on one. Its words name them."""
+
+
 @dataclass(frozen=True, slots=True)
 class FoundByName:
     """`is_cut`: there may be more."""

@@ -19,6 +19,7 @@ from idp.core.audit_record import AuditRecord
 from idp.core.audit_seals import Seal
 from idp.core.audit_walk import Stored
 from idp.core.origin import Network
+from idp.interaction.reference import beginnings_of
 
 _c = audit_events.c
 _AT_ONCE = 2000
@@ -31,11 +32,13 @@ _MOMENT = 20_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What an operator looks for: all of it together. `people`: account id, or what stands for one without account, or
-    both. `reference`: the beginning of an interaction's id, a browsing id, an incident."""
+    both. `reference`: the beginning of an interaction's id, or what a page shows for it; a browsing id, an incident."""
 
     account_id: str | None = None
     person: str | None = None
     events: Sequence[str] = ()
+    #: The last part of the event's name.
+    outcome: str | None = None
     client_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -58,6 +61,8 @@ class Asked:
             yield sa.or_(*who)
         if self.events:
             yield sa.or_(*(_c.event.like(one.replace("*", "%")) for one in self.events))
+        if self.outcome is not None:
+            yield _c.event.endswith(f":{self.outcome}", autoescape=True)
         if self.since is not None:
             yield _c.at >= self.since
         if self.until is not None:
@@ -74,7 +79,11 @@ class Asked:
 def _is_named(reference: str) -> ColumnElement[bool]:
     # As `facts` are written: an incident is eight hexadecimal digits, and no fact has quotes within.
     fact = sa.cast(_c.facts, sa.Text).contains(f':"{reference}"', autoescape=True)
-    return sa.or_(_c.interaction_id == reference[:8], _c.browsing == reference, fact)
+    found = [_c.interaction_id == reference[:8], _c.browsing == reference, fact]
+    if beginnings := beginnings_of(reference):
+        # As a page of a sign-in shows it.
+        found.append(sa.func.substr(_c.interaction_id, 1, len(beginnings[0])).in_(beginnings))
+    return sa.or_(*found)
 
 
 def _found(connection: Connection, asked: Asked, most: int, *, newest: bool = False) -> Sequence[Stored]:

@@ -11,7 +11,7 @@ from idp.accounts.account import AccountId
 from idp.accounts.passkeys import Owned, Passkey, PasskeyGone, PasskeyTaken, PasskeyUse, TooManyPasskeys
 from idp.adapters.sql.account_rows import ACCOUNT, COLUMNS
 from idp.adapters.sql.accounts import is_storable
-from idp.adapters.sql.database import insert_into, writing
+from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.passkey_schema import passkey_offers, passkeys
 from idp.adapters.sql.schema import accounts
 from idp.adapters.sql.statement import Statement, parameters_of
@@ -104,3 +104,9 @@ def _read(row: Any, prefix: str) -> Passkey:
     """`prefix`: of the names of the columns."""
     values = {column.name: getattr(row, f"{prefix}{column.name}") for column in _c}
     return Passkey(**{**values, "transports": tuple(values["transports"])})
+
+
+def has_passkeys(database: Engine) -> bool:
+    """Returns whether anybody has one. Raises StoreUnavailable."""
+    with reading(database) as connection:
+        return connection.execute(sa.select(_c.id).limit(1)).first() is not None

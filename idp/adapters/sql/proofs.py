@@ -7,7 +7,8 @@ from sqlalchemy import Engine
 
 from idp.accounts.account import AccountId, ProvedIdentity
 from idp.accounts.proofs import IdentityProof
-from idp.adapters.sql.database import insert_into, writing
+from idp.adapters.sql.backends import allow_time
+from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.schema import account_proofs
 from idp.adapters.sql.statement import Statement
 from idp.adapters.sql.work import fetch
@@ -15,6 +16,7 @@ from idp.cards.nomenclature import CodedLabel
 from idp.core.records import from_plain, to_plain
 
 _c = account_proofs.c
+_TO_READ_ALL_SECONDS = 60
 _OF = Statement(
     lambda _: (
         sa.select(account_proofs)
@@ -46,6 +48,13 @@ class SqlProofs:
                 where=_c.last_at <= added.excluded.last_at,
             )
             connection.execute(renewed)
+
+    def accounts_of(self, evidence: str) -> tuple[AccountId, ...]:
+        """Returns whom this proved. It reads every proof: no request waits for it."""
+        found = sa.select(_c.account_id).where(_c.evidence == evidence).distinct()
+        with reading(self.database) as connection:
+            allow_time(connection, _TO_READ_ALL_SECONDS)
+            return tuple(AccountId(one) for one in connection.execute(found).scalars())
 
     def of(self, account_id: AccountId) -> tuple[IdentityProof, ...]:
         rows = fetch(self.database, _OF, account_id=account_id)

@@ -17,7 +17,7 @@ from idp.core.audit import Audit, AuditEvent
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.account_desk import AccountDesk, Entered
 from idp.pages.account import AddressPage
-from idp.pages.enrolment import FieldError
+from idp.pages.enrolment import in_order
 from idp.web.page_routes import PageRoute
 from idp.web.sections import Section
 
@@ -59,8 +59,7 @@ class AddressFlow:
         faults: Mapping[str, str],
         status: int,
     ) -> Response:
-        errors = tuple(FieldError(name, message) for name, message in faults.items())
-        page = AddressPage(values=dict(values), errors=errors)
+        page = AddressPage(values=dict(values), errors=in_order(faults))
         return self.desk.page(request, entered, "account/address.html", page, status)
 
 

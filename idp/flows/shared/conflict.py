@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 from idp.core.audit import AuditEvent
 from idp.flows.shared.desk import Desk
 from idp.interaction.record import Interaction
+from idp.interaction.reference import reference_of
 from idp.pages.sign_in import PscPage
 
 log = structlog.get_logger()
@@ -29,4 +30,5 @@ def refuse_enrolment(request: Request, desk: Desk, interaction: Interaction) -> 
         interaction, events=(), identity=None, enrolment=None, enrolment_draft={}, upstream_id_token=None
     )
     desk.record(bare)
-    return desk.show(request, bare, "psc.html", PscPage(reason="conflict", doors=desk.doors(bare)), 403)
+    page = PscPage(reason="conflict", doors=desk.doors(bare), incident=reference_of(interaction.id))
+    return desk.show(request, bare, "psc.html", page, 403)

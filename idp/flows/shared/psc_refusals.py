@@ -5,7 +5,6 @@ Contains the table, and the answer to one refusal. Not here: what each error of 
 """
 
 import logging
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,10 +13,14 @@ from enum import StrEnum
 import structlog
 from werkzeug.wrappers import Request, Response
 
+from idp.accounts.upstream_link import UpstreamLinks
 from idp.core.audit import AuditEvent
 from idp.core.ephemeral import EphemeralStore, Kind
+from idp.core.replacing import replace
 from idp.flows.shared.desk import Desk
 from idp.interaction.record import Interaction, begun_again
+from idp.interaction.reference import reference_of
+from idp.interaction.upstream import NOBODY, About
 from idp.pages.sign_in import PscPage
 
 log = structlog.get_logger()
@@ -41,8 +44,6 @@ class Meaning:
     status: int
     #: Of `logging`: an error is for the operator to mend, a warning to look at, the rest happens every day.
     level: int
-    #: The page has the reference of the line in the log, for the help desk.
-    has_reference: bool = False
     #: Another try may help, once: the second in a row from one browser is `refused_again`.
     is_once: bool = False
 
@@ -53,16 +54,16 @@ _INFO, _WARNING, _ERROR = logging.INFO, logging.WARNING, logging.ERROR
 REFUSALS: Mapping[str, Meaning] = {
     "cancelled": Meaning(whose=Whose.PERSON, status=200, level=_INFO),
     "refused": Meaning(whose=Whose.THEIRS, status=403, level=_WARNING, is_once=True),
-    "refused_again": Meaning(whose=Whose.THEIRS, status=403, level=_WARNING, has_reference=True),
+    "refused_again": Meaning(whose=Whose.THEIRS, status=403, level=_WARNING),
     "expired": Meaning(whose=Whose.AGAIN, status=403, level=_INFO, is_once=True),
     "unavailable": Meaning(whose=Whose.THEIRS, status=503, level=_WARNING),
-    "misconfigured": Meaning(whose=Whose.OURS, status=503, level=_ERROR, has_reference=True),
+    "misconfigured": Meaning(whose=Whose.OURS, status=503, level=_ERROR),
     "no_rpps": Meaning(whose=Whose.PERSON, status=403, level=_INFO),
-    "two_rpps": Meaning(whose=Whose.THEIRS, status=403, level=_WARNING, has_reference=True),
+    "two_rpps": Meaning(whose=Whose.THEIRS, status=403, level=_WARNING),
     "stale": Meaning(whose=Whose.AGAIN, status=403, level=_INFO),
     "not_fresh": Meaning(whose=Whose.THEIRS, status=403, level=_WARNING),
-    "no_auth_time": Meaning(whose=Whose.THEIRS, status=403, level=_ERROR, has_reference=True),
-    "conflict": Meaning(whose=Whose.THEIRS, status=403, level=_ERROR, has_reference=True),
+    "no_auth_time": Meaning(whose=Whose.THEIRS, status=403, level=_ERROR),
+    "conflict": Meaning(whose=Whose.THEIRS, status=403, level=_ERROR),
 }
 
 
@@ -70,6 +71,7 @@ REFUSALS: Mapping[str, Meaning] = {
 class PscRefusals:
     desk: Desk
     store: EphemeralStore
+    links: UpstreamLinks
 
     def answer(
         self,
@@ -78,13 +80,14 @@ class PscRefusals:
         reason: str,
         detail: str,
         leave: str | None = None,
-        rpps: str = "",
+        about: About = NOBODY,
     ) -> Response:
         """Returns the page of this reason; the log and the audit trail have it too.
 
-        `detail`: for the log. `leave`: a way out of the session there (`psc_leaving`). `rpps`: of whom it proved."""
+        `detail`: for the log. `leave`: a way out of the session there (`psc_leaving`). `about`: whom it
+        names."""
         reason = self._in_a_row(interaction, reason)
-        meaning, reference = REFUSALS[reason], secrets.token_hex(4)
+        meaning, reference = REFUSALS[reason], reference_of(interaction.id)
         log.log(
             meaning.level,
             "psc_refused",
@@ -94,13 +97,18 @@ class PscRefusals:
             detail=detail,
             incident=reference,
         )
-        self.desk.audit_event(
-            AuditEvent.PSC_LOGIN_REFUSED, interaction, rpps, reason=reason, incident=reference
-        )
+        self._audit(interaction, about, reason=reason, incident=reference)
         doors = self.desk.doors(interaction)
-        incident = reference if meaning.has_reference else None
-        page = PscPage(reason=reason, doors=doors, incident=incident, leave=leave)
+        page = PscPage(reason=reason, doors=doors, incident=reference, leave=leave)
         return self.desk.show(request, interaction, "psc.html", page, meaning.status)
+
+    def _audit(self, interaction: Interaction, about: About, **facts: str) -> None:
+        """Audit to the account of this sign-in, else to the person named, else to the account that last came with this
+        `sub`."""
+        is_named = interaction.account_id is not None or about.rpps
+        if not is_named and about.subject and (owner := self.links.owner(about.subject)) is not None:
+            interaction = replace(interaction, account_id=owner)
+        self.desk.audit_event(AuditEvent.PSC_LOGIN_REFUSED, interaction, about.rpps, **facts)
 
     def is_begun_again(self, interaction: Interaction, detail: str) -> bool:
         """Whether the person is to be sent there again without a word: once, which is noted. Raises NotDue."""

@@ -6,8 +6,10 @@ from functools import partial
 
 from cryptography import x509
 
+from idp.adapters.sql.heartbeats import SqlHeartbeats
 from idp.cards.trust import CardPolicy
 from idp.core.finding import Inquiry, Told, amber, green, red
+from idp.core.heartbeats import CARD_HOST
 from idp.settings import Settings
 from idp.wiring.card_trust import NO_LIST_COUNTS, authority_faults, authority_warnings, lists_in_grace
 from idp.wiring.cards import build_card_policy, build_list_check, build_ocsp, trusted_certificates
@@ -28,6 +30,9 @@ def card_inquiries(hand: Hand) -> Iterator[Inquiry]:
         look=partial(_lists, hand),
         after=(AUTHORITIES, DATABASE),
         needs=(*_NEEDS, "DATABASE"),
+    )
+    yield Inquiry(
+        name="card host", look=partial(_host, hand), after=(AUTHORITIES, DATABASE), needs=("DATABASE",)
     )
     yield Inquiry(name="OCSP responder", look=partial(_responder, hand), after=(AUTHORITIES,), needs=_NEEDS)
 
@@ -72,6 +77,18 @@ def _lists(hand: Hand) -> Iterator[Told]:
         yield amber(text, _LISTS)
     if not old:
         yield green("each counts")
+
+
+def _host(hand: Hand) -> Iterator[Told]:
+    signs = [beat for beat in SqlHeartbeats(hand.database).all() if beat.lane == CARD_HOST]
+    if is_without_cards(hand.settings):
+        yield green(_NO_DOOR)
+    elif any(beat.is_alive(hand.now()) for beat in signs):
+        yield green("it gives signs of life")
+    else:
+        yield red(
+            "none gives a sign of life: no card signs in", "start `idp card-host`; after an upgrade, anew"
+        )
 
 
 def _responder(hand: Hand) -> Iterator[Told]:
