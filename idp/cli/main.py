@@ -22,6 +22,7 @@ from idp.cli.db_options import GROUPS, add_database
 from idp.cli.doctor_options import add_doctor
 from idp.cli.incident_options import add_incident
 from idp.cli.install_options import INSTALL_GROUPS, add_install, add_to_all
+from idp.cli.notice_options import NOTICE_GROUPS, add_notice
 from idp.cli.refusal_options import add_refusals
 from idp.cli.shape import CommandParser
 from idp.cli.why_options import add_why
@@ -39,6 +40,7 @@ _GROUPS = {
     "clients": "clients.yaml",
     "accounts": "one person's account",
     **WORKER_GROUPS,
+    **NOTICE_GROUPS,
     "card": "a card in the reader of this workstation (for help desks; needs no settings)",
     "psc": "Pro Santé Connect",
     "audit": "who did what, when, from where",
@@ -101,6 +103,7 @@ def build_parser() -> CommandParser:
     add_audit(add)
     add_roles(add)
     add_incident(add)
+    add_notice(add)
     add_refusals(add)
     add_why(add)
     add_conformity(add)

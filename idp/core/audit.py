@@ -101,8 +101,7 @@ class AuditEvent(StrEnum):
     #: a person removed one
     PASSKEY_REMOVED = "passkey:remove:accepted"
     #: a person chose a new password; `by` `proof` (a card or Pro Santé Connect), `password` (the one before),
-    #: `activation` (an administrator's code) or `renewal` (the password and the code of the sign-in that found it in
-    #: the lists)
+    #: `activation` (an administrator's code) or `renewal` (those of the sign-in that found it in the lists)
     PASSWORD_CHANGED = "password:change:accepted"
     #: a person changed their postal address
     ADDRESS_CHANGED = "address:change:accepted"
@@ -111,8 +110,7 @@ class AuditEvent(StrEnum):
     PASSWORD_CLOSED = "password:close:accepted"
     #: a code proved a new e-mail address, which took the place of the former one
     EMAIL_CHANGED = "email:change:accepted"
-    #: `reason` `email_taken`: the address is another account's, whose owner got a mail; or became so before the code
-    #: came back
+    #: `reason` `email_taken`: the address is another account's, or became so before the code came; its owner got a mail
     EMAIL_CHANGE_REFUSED = "email:change:refused"
     #: somebody who reads the former address pressed « ce n'était pas moi »
     EMAIL_DISOWNED = "email:change:disowned"
@@ -149,8 +147,7 @@ class AuditEvent(StrEnum):
     #: `asked`: the reference, or a keyed hash of what else led to no RPPS
     HELP_DESK_LOOKED = "help_desk:look:accepted"
     #: « Ce n'était pas moi », of an entry of the history: every session was ended; `reported` is the event, `entry` its
-    #: row. `password:close:accepted` and `passkey:remove:accepted` beside it if a password, or that passkey, had opened
-    #: it
+    #: row. `password:close:accepted` and `passkey:remove:accepted` beside it if that password or passkey had opened it
     ACCOUNT_REPORTED = "account:report:accepted"
     #: a person chose a professional context for an application
     CONTEXT_CHOSEN = "context:choose:accepted"
@@ -185,8 +182,7 @@ class AuditEvent(StrEnum):
     CODE_REDEEMED = "code:redeem:accepted"
     #: a code came a second time: its grant is revoked
     CODE_REUSED = "code:redeem:reused"
-    #: a code or its tokens were refused because the account, the charter or the assurance no longer allow them;
-    #: `reason`
+    #: a code or its tokens were refused: the account, the charter or the assurance no longer allow them; `reason`
     ISSUE_REFUSED = "token:issue:refused"
     #: a refresh token was used
     TOKEN_REFRESHED = "token:refresh:accepted"
@@ -215,6 +211,10 @@ class AuditEvent(StrEnum):
     #: `idp incident end` ended sessions; `incident` (its name), what they met (`door`, `network`, `since`, the client),
     #: how many `sessions` of how many `people`; each person has a `session:end:accepted`
     INCIDENT_ENDED = "incident:end:accepted"
+    #: `idp notice set` put a notice on every page; `text`, `level`, `since` if it begins later, `until`
+    NOTICE_SET = "notice:set:accepted"
+    #: `idp notice clear` took it away
+    NOTICE_CLEARED = "notice:clear:accepted"
     #: authorities of cards were installed
     TRUST_ADDED = "trust:add:accepted"
     #: `idp keys generate` made a signing key, or took one in the HSM

@@ -34,6 +34,7 @@ from idp.settings.together import TOGETHER
 _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "where": where.RULES,
     "house": house.RULES,
+    "announcements": (),
     "proxy": proxy.RULES,
     "outbound": outbound.RULES,
     "psc": psc_rules.RULES,

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, get_type_hints
 
+from idp.settings.announcements import AnnouncementSettings
 from idp.settings.audit import AuditSettings
 from idp.settings.bounds import BoundSettings
 from idp.settings.card import CardSettings, RevocationSettings
@@ -40,6 +41,7 @@ class Groups:
 
     where: WhereSettings
     house: HouseSettings
+    announcements: AnnouncementSettings
     proxy: ProxySettings
     outbound: OutboundSettings
     psc: PscSettings

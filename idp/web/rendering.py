@@ -13,6 +13,7 @@ from idp.core.replacing import replace
 from idp.pages.frame import Deadline, Frame
 from idp.settings.where import LOCALES
 from idp.web.addresses import path_of_ours
+from idp.web.announcements import Announcements
 from idp.web.catalogues import Catalogues
 from idp.web.cookies import SAID_COOKIE, Cookies
 from idp.web.forms import CsrfTokens
@@ -67,6 +68,7 @@ class Rendering:
     stations: SharedStations
     clock: Clock
     houses: Houses
+    announcements: Announcements
 
     def frame(
         self,
@@ -95,6 +97,7 @@ class Rendering:
             is_shared_station=self.stations.holds(request),
             deadline=deadline,
             house=self.houses.of(locale, self.clock.now()),
+            announcement=self.announcements.shown(locale),
         )
 
     def page(self, template: str, frame: Frame, page: Any, status: int = 200) -> Response:

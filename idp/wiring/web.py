@@ -11,6 +11,7 @@ from idp.core.clock import Clock
 from idp.core.ephemeral import Kind
 from idp.core.sealing import derive_key
 from idp.settings import Settings
+from idp.web.announcements import Announcements
 from idp.web.caller_address import Warnings
 from idp.web.catalogues import load_catalogues
 from idp.web.cookies import Cookies
@@ -40,6 +41,7 @@ class WebParts:
     locales: Locales
     rendering: Rendering
     houses: Houses
+    announcements: Announcements
     mails: Mails
     networks: CallerNetworks
     stations: SharedStations
@@ -65,7 +67,7 @@ def network_quota(
 
 def build_web(settings: Settings, clock: Clock, houses: Houses | None = None) -> WebParts:
     """`houses`: None where no page is shown."""
-    houses = houses or Houses()
+    houses, announcements = houses or Houses(), Announcements(clock)
     cookies = Cookies(settings.where.is_secure)
     csrf = CsrfTokens(derive_key(settings.keys.application, "csrf"))
     locales, templates = Locales(cookies, settings.where.default_locale), _templates()
@@ -89,8 +91,10 @@ def build_web(settings: Settings, clock: Clock, houses: Houses | None = None) ->
             stations=stations,
             clock=clock,
             houses=houses,
+            announcements=announcements,
         ),
         houses=houses,
+        announcements=announcements,
         mails=Mails(templates),
         networks=networks,
         stations=stations,
@@ -98,6 +102,12 @@ def build_web(settings: Settings, clock: Clock, houses: Houses | None = None) ->
         devices=KnownDevices(cookies, stations, derive_key(settings.keys.application, "device")),
         last_doors=LastDoors(cookies, stations),
     )
+
+
+def start_announcements(web: WebParts, resources: Resources) -> None:
+    """Pages say what the operator says, as soon as it was read: not here, which would wait for the database."""
+    settings = resources.settings
+    web.announcements.start(resources.durable, settings.announcements.read_every)
 
 
 def build_mails() -> Mails:

@@ -35,6 +35,7 @@ COMMANDS = {
     "clients": "clients list",
     "clients_check": "clients check",
     "clients_plan": "clients plan /nowhere.yaml",
+    "notice": "notice show",
     "psc": "psc check",
     "conformity": "conformity",
     "explain": "explain nothing",
@@ -51,7 +52,7 @@ def test_each_module_has_its_command() -> None:
     parts = {
         *("__init__", "__main__", "main", "served", "pasted", "let_in", "withheld"),
         *("card_options", "client_options", "db_options", "doctor_options"),
-        *("conformity_options", "incident_options", "refusal_options"),
+        *("conformity_options", "incident_options", "notice_options", "refusal_options"),
         *("audited", "audit_options", "activation", "activation_options", "account_options", "account_words"),
         *("whom", "asking", "new_file"),
         *("install_options", "shape"),

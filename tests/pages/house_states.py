@@ -4,7 +4,7 @@ Contains values only. Not here: the other states (`page_states`), what is done w
 """
 
 from idp.pages.about import AboutPage, AccessibilityPage
-from idp.pages.frame import HelpDesk, House
+from idp.pages.frame import Announcement, HelpDesk, House
 
 PLAIN = House(accessibility="none")
 SAID = House(
@@ -27,6 +27,13 @@ POSTAL = House(
     accessibility="total",
 )
 LINE = House(help_desk=HelpDesk(address="03 20 00 00 00, poste 4242"), accessibility="none")
+WARNED = Announcement(
+    "warning",
+    "Pro Santé Connect ne répond plus depuis 14 h 10. Votre carte CPS et votre mot de passe fonctionnent ; nous"
+    " revenons vers vous ici à 15 h.",
+    "fr",
+)
+INFORMED = Announcement("info", "Maintenance jeudi de 20 h à 22 h : le service sera fermé.", "fr")
 #: Addresses of pictures and style sheets that an operator gave.
 OF_HOUSE = (SAID.logo, SAID.colours)
 

@@ -28,7 +28,7 @@ from idp.pages.closing import ClosingPage
 from idp.pages.delay import Delay
 from idp.pages.door import DoorPage
 from idp.pages.form_post import FormPostPage
-from idp.pages.frame import NO_HOUSE, Deadline, Frame, House
+from idp.pages.frame import NO_HOUSE, Announcement, Deadline, Frame, House
 from idp.pages.history import VARIANTS, DayView, EntryView, HistoryPage, ReportPage, is_doubtful, words_of
 from idp.pages.mails import (
     CharterReceiptMail,
@@ -43,7 +43,7 @@ from idp.pages.professional_context import ContextChoice, ProfessionalContextPag
 from idp.pages.sessions import SessionsPage, SessionView, origin_view
 from idp.pages.step import Step
 from tests.fakes import NOON
-from tests.pages.house_states import ABOUT, LINE, PLAIN, POSTAL, SAID, STATEMENTS
+from tests.pages.house_states import ABOUT, INFORMED, LINE, PLAIN, POSTAL, SAID, STATEMENTS, WARNED
 from tests.pages.operations_states import operations_states
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,6 +96,7 @@ class State:
     is_told: bool = False
     house: House = NO_HOUSE
     client_logo: str = ""
+    announcement: Announcement | None = None
 
     @property
     def is_section(self) -> bool:
@@ -124,6 +125,7 @@ def frame(state: State, locale: str) -> Frame:
         deadline=state.deadline,
         house=state.house,
         client_logo=state.client_logo,
+        announcement=state.announcement,
     )
 
 
@@ -194,6 +196,9 @@ def _house() -> list[State]:
         State("house-choice", "choice.html", ChoicePage(doors=ALL), house=SAID, client_logo=CLIENT_LOGO),
         State("house-error!", "error.html", error, in_interaction=False, house=SAID),
         State("house-error-postal!", "error.html", error, in_interaction=False, house=POSTAL),
+        State("announced-choice", "choice.html", ChoicePage(doors=ALL), house=SAID, announcement=WARNED),
+        State("announced-error!", "error.html", error, in_interaction=False, house=LINE, announcement=WARNED),
+        State("psc-battery!", "psc.html", replace(refused, on_android=True)),
         State("house-psc!", "psc.html", refused, house=SAID),
     ]
 
@@ -736,7 +741,14 @@ def _account() -> list[State]:
         "account-bare": account_pages.HomePage(identity=NURSE, applications=(), signed_in_since=None),
     }
     told = State("account-said", "account/home.html", models["account"], in_interaction=False, is_told=True)
+    announced = State(
+        *("account-announced", "account/home.html", models["account"]),
+        in_interaction=False,
+        house=SAID,
+        announcement=INFORMED,
+    )
     return [
+        announced,
         *(State(name, "account/home.html", model, in_interaction=False) for name, model in models.items()),
         told,
     ]

@@ -18,7 +18,7 @@ from idp.pages.choice import ChoicePage
 from idp.pages.closing import ClosingPage
 from idp.pages.door import DoorPage
 from idp.pages.form_post import FormPostPage
-from idp.pages.frame import HelpDesk, House
+from idp.pages.frame import Announcement, HelpDesk, House
 from idp.pages.history import DayView, EntryView, HistoryPage, ReportPage, words_of
 from idp.pages.operations import CharterView, ClientsView, ClientView
 from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
@@ -271,7 +271,7 @@ _HOUSE = House(
 @pytest.mark.parametrize("state", list(hostile_states()), ids=lambda state: state.template)
 def test_hostile_values_come_out_as_the_text_they_are(state: State) -> None:
     told = {"client_name": HOSTILE, "csrf": HOSTILE, "said": HOSTILE, "whose": HOSTILE}
-    html = rendered("fr", state, **told, house=_HOUSE)
+    html = rendered("fr", state, **told, house=_HOUSE, announcement=Announcement("info", HOSTILE, "fr"))
     page = BeautifulSoup(html, "html.parser")
     ours = SCRIPTS.get(state.template, [])
     ours = [*ours, "/static/password.js"] if page.select("input[type=password]") else ours

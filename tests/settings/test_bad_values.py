@@ -54,6 +54,8 @@ BAD: list[tuple[dict[str, str], str, str]] = [
     ({"PASSWORD_DOOR": "maybe"}, "PASSWORD_DOOR", "not a yes or no; expected true or false"),
     ({"PSC_WATCH_WALLET": ""}, "PSC_WATCH_WALLET", "not a yes or no"),
     # Whose service it is.
+    ({"ACCESSIBILITY_AUDIT_RATE": "101"}, "ACCESSIBILITY_AUDIT_RATE", "0 to 100; it is more"),
+    ({"OPERATOR_COLOUR_DARK": "navy"}, "OPERATOR_COLOUR_DARK", "a colour such as #0b5563"),
     ({"OPERATOR_NAME": "n" * 121}, "OPERATOR_NAME", "one line of at most 120 signs; it is longer, blank"),
     ({"OPERATOR_NAME": " "}, "OPERATOR_NAME", "it is longer, blank, or with a line break"),
     ({"OPERATOR_NAME": "two\nlines"}, "OPERATOR_NAME", "it is longer, blank, or with a line break"),
@@ -82,7 +84,6 @@ BAD: list[tuple[dict[str, str], str, str]] = [
         "a day such as 2026-12-24; it is something else",
     ),
     ({"ACCESSIBILITY_AUDIT_RATE": "80"}, "ACCESSIBILITY_AUDIT_RATE", "it is set where nobody audited"),
-    ({"ACCESSIBILITY_AUDIT_RATE": "101"}, "ACCESSIBILITY_AUDIT_RATE", "0 to 100; it is more"),
     # Issuers that are not in their one form.
     ({"ISSUER": "https://Id.Example"}, "ISSUER", "it is one with capitals"),
     ({"ISSUER": "HTTPS://id.example"}, "ISSUER", "it is one with capitals"),
