@@ -322,19 +322,15 @@ class FakeCharters:
             raise NoCharterPublished(charter)
         return published[-1]
 
+    def newest(self, charter: str = HOUSE) -> CharterRevision:
+        return self.current(charter)
+
     def publish(self, revision: CharterRevision) -> None:
         self.revisions.append(revision)
 
     def accept(self, evidence: CharterEvidence) -> bool:
         self.evidence.append(evidence)
         return True
-
-    def has_accepted(self, account_id: str, revision: CharterRevision) -> bool:
-        return any(
-            (known.account_id, known.charter, known.revision)
-            == (account_id, revision.charter, revision.revision)
-            for known in self.evidence
-        )
 
     def evidence_of(self, account_id: str) -> list[CharterEvidence]:
         return [known for known in self.evidence if known.account_id == account_id]

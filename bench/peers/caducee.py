@@ -134,10 +134,10 @@ def prepare(started: Group, house: House) -> Running:
     responder = [PYTHON, "-m", "sandbox.igc.responder", igc_directory(), "--port", str(running.igc_port)]
     started.start(responder, started.aside, directory=ROOT, cores=_DRIVER_CORE)
     charter = place / "charter.md"
-    charter.write_text("# Charte\n\nTexte.\n")
+    charter.write_text("# Charte\n\n" + "Texte. " * 50)
     run(running.command("init"), environment=environment, directory=directory)
     run(running.command("keys", "generate"), environment=environment, directory=directory)
-    publish = running.command("charter", "publish", "--revision", "1", "--fr", str(charter))
+    publish = running.command("charter", "publish", "--revision", "1", "--fr", str(charter), "--yes")
     run(publish, environment=environment, directory=directory)
     started.wait(lambda: listens(running.igc_port), "sandbox.igc.responder")
     run(running.command("trust", "refresh"), environment=environment, directory=directory)

@@ -75,6 +75,15 @@ class PasswordClosure:
     told_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class EmailOffer:
+    """An address that the operator noted for the person, who proves it or does not: until then nothing goes there, and
+    nobody is told it (docs/adr/0063)."""
+
+    email: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One person. `subject` is the public `sub` (opaque, random, never reused); `id` is internal and never sent."""
@@ -86,6 +95,7 @@ class Account:
     email_verified_at: datetime
     #: When the person put off proving an old address again. None: not since it was last proved.
     email_put_off_at: datetime | None = None
+    email_offer: EmailOffer | None = None
     #: `NO_PASSWORD`: none was chosen.
     password_hash: str = field(repr=False)
     #: None: it is open.
@@ -109,6 +119,8 @@ class Account:
     disabled_motive: str = ""
     #: The last sign-in, to within a day; None: none yet. Written by `Leavers` alone.
     signed_in_at: datetime | None = field(default=None, compare=False)
+    #: When the person last put off an announced charter. Written by `CharterRepository.put_off` alone.
+    charter_put_off_at: datetime | None = field(default=None, compare=False)
     #: When it was read, the address was also that of another account. Of no row of its own, and written by nobody.
     is_mailbox_shared: bool = field(default=False, compare=False)
     #: When it was read, the person had a passkey. The same.
@@ -144,7 +156,13 @@ class Account:
 
     def with_email(self, email: str, proved_at: datetime) -> "Account":
         """Returns the account with this address, which a code proved."""
-        return replace(self, email=email, email_verified_at=proved_at, email_put_off_at=None)
+        return replace(
+            self, email=email, email_verified_at=proved_at, email_put_off_at=None, email_offer=None
+        )
+
+    def with_offer(self, email: str, at: datetime) -> "Account":
+        """Returns the account whose person is asked about this address after a card or Pro Santé Connect."""
+        return replace(self, email_offer=EmailOffer(email, at), email_put_off_at=None)
 
     def with_password(self, hashed: str, at: datetime) -> "Account":
         """Returns the account with this password, whose door is open; once saved, all that began before is void."""
@@ -167,5 +185,6 @@ class Account:
         return replace(self, closing_at=ends_at).next_generation()
 
     def next_generation(self) -> "Account":
-        """Returns the account that, once saved, has voided every proof, session and grant of until now."""
-        return replace(self, generation=self.generation + 1)
+        """Returns the account that, once saved, has voided every proof, session and grant of until now, and what was
+        offered to its person (facts/security RC4)."""
+        return replace(self, generation=self.generation + 1, email_offer=None)

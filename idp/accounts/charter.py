@@ -6,12 +6,12 @@ the charter of this service; a client may demand further charters, by name. Not 
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from idp.accounts.account import Account, AccountId
+from idp.accounts.account import AccountId
 
 #: The name of this service's own charter.
 HOUSE = "house"
@@ -28,7 +28,9 @@ class CharterRevision:
     """`texts`: Markdown by language. "fr" is always present, and is the text that binds.
 
     `changes`: the operator's note of what changed since the revision before, Markdown by language; empty: no note.
-    `number`: in the order of publication, drawn by the repository.
+    `number`: in the order of publication, drawn by the repository. `due_from`: until then it is announced, and the one
+    before suffices; None: in force since it was published. `text_of`: the revision whose text it brings back, "" for
+    its own.
     """
 
     revision: str
@@ -36,7 +38,13 @@ class CharterRevision:
     texts: dict[str, str]
     charter: str = HOUSE
     changes: Mapping[str, str] = field(default_factory=dict)
+    due_from: datetime | None = None
+    text_of: str = ""
     number: int = field(default=0, compare=False)
+
+    def announced_for(self, now: datetime) -> datetime | None:
+        """Returns the day from which it is due, as long as it is only announced; None: it is, or was, in force."""
+        return self.due_from if self.due_from is not None and now < self.due_from else None
 
     def shown_locale(self, locale: str) -> str:
         """Returns the language of the text shown to a person who reads in `locale`."""
@@ -91,6 +99,14 @@ class AcceptedRevision:
     published_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """`restored`: the name under which the revision before came back; "": the one withdrawn was only announced."""
+
+    revision: CharterRevision
+    restored: str
+
+
 @dataclass(frozen=True, slots=True)
 class CharterNews:
     """What is new in a revision to one person. `notes`: what changed since the revision that the person accepted last
@@ -105,6 +121,18 @@ class RevisionExists(Exception):
     """A revision is immutable: a new text is published under another name."""
 
 
+class RevisionAnnounced(Exception):
+    """Another revision of the charter is announced: what is published beside it would be asked for twice."""
+
+    def __init__(self, announced: CharterRevision) -> None:
+        super().__init__(announced.revision)
+        self.announced = announced
+
+
+class NotWithdrawn(Exception):
+    """The revision cannot be withdrawn; its text says why, in words for the operator."""
+
+
 class NoCharterPublished(Exception):
     """No user to whom this charter applies can sign in before the operator publishes it (`idp charter publish`)."""
 
@@ -115,10 +143,17 @@ class NoCharterPublished(Exception):
 
 class CharterRepository(Protocol):
     def current(self, charter: str = HOUSE) -> CharterRevision:
-        """Returns the revision published last. Raises NoCharterPublished."""
+        """Returns the revision in force. Raises NoCharterPublished."""
+
+    def newest(self, charter: str = HOUSE) -> CharterRevision:
+        """Returns the revision announced, or else the one in force. Raises NoCharterPublished."""
 
     def publish(self, revision: CharterRevision) -> None:
-        """Raises RevisionExists when the charter already has a revision of this name, even with the same text."""
+        """Raises RevisionExists when the charter already has a revision of this name, even with the same text, and
+        RevisionAnnounced."""
+
+    def put_off(self, account_id: AccountId, at: datetime) -> None:
+        """Write « Plus tard » of an announced revision, with the present unit of work."""
 
     def accept(self, evidence: CharterEvidence) -> bool:
         """Write the evidence. For this service's own charter, also set the account's `charter_revision`.
@@ -126,9 +161,6 @@ class CharterRepository(Protocol):
         One transaction, at a new version of the account. Returns False, and writes nothing, when this revision of the
         charter was accepted before.
         """
-
-    def has_accepted(self, account_id: AccountId, revision: CharterRevision) -> bool:
-        """Whether there is evidence for exactly this revision."""
 
     def evidence_of(self, account_id: AccountId) -> list[CharterEvidence]:
         """Returns the account's evidence, oldest first."""
@@ -141,18 +173,3 @@ class CharterRepository(Protocol):
 
     def news_for(self, account_id: AccountId, revision: CharterRevision) -> CharterNews:
         """Returns what is new in this revision to a person; `is_known`: an earlier one of this charter was accepted."""
-
-
-def due_charters(
-    account: Account, demanded: Iterable[str], charters: CharterRepository
-) -> tuple[CharterRevision, ...]:
-    """Returns the revisions the person must still accept, in the order to ask: this service's, then the client's.
-
-    Raises NoCharterPublished if any of these charters is not published, even when another is due first: a person must
-    not begin a series of charters that cannot be finished.
-    """
-    own = charters.current()
-    others = [charters.current(name) for name in demanded]
-    # The account row says whether our own charter was accepted: without client charters, no evidence is read.
-    due = [] if account.charter_revision == own.revision else [own]
-    return (*due, *(other for other in others if not charters.has_accepted(account.id, other)))

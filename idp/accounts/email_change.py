@@ -104,15 +104,25 @@ def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProvedAgain:
-    """`after`: an address proved longer ago is proved again; of no length: never. `put_off_for`: « Plus tard »."""
+    """`after`: an address proved longer ago is proved again; of no length: never. `put_off_for`: « Plus tard ».
+    `offered_for`: an address that the operator noted is asked about for so long."""
 
     after: timedelta
     put_off_for: timedelta
+    offered_for: timedelta
 
     def is_due(self, account: Account, now: datetime) -> bool:
-        if not self.after or now - account.email_verified_at < self.after:
+        if not (self.is_old(account, now) or self.offered(account, now)):
             return False
         put_off_at = account.email_put_off_at
         return put_off_at is None or now - put_off_at >= self.put_off_for
+
+    def is_old(self, account: Account, now: datetime) -> bool:
+        return bool(self.after) and now - account.email_verified_at >= self.after
+
+    def offered(self, account: Account, now: datetime) -> str:
+        """Returns the address that the operator noted for this person, "" for none."""
+        offer = account.email_offer
+        return offer.email if offer is not None and now - offer.at < self.offered_for else ""

@@ -39,6 +39,9 @@ class Notice(StrEnum):
     PASSWORD_CLOSED = "password_closed"
     #: « Ce n'était pas moi », of an entry of the history.
     REPORTED = "reported"
+    #: An administrator noted another address: to that one, and to the present one.
+    EMAIL_OFFERED = "email_offered"
+    EMAIL_OFFERED_ELSEWHERE = "email_offered_elsewhere"
     #: Somebody wishes this address for another account, and did not get it.
     EMAIL_WANTED = "email_wanted"
     #: The address became that of another account too: a code there proves nothing any more.

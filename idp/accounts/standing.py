@@ -25,18 +25,20 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """`due`: names of the charters whose revision in force was not accepted, in the order to ask: this service's, then
-    those demanded. `unpublished`: the first of these charters that has no revision at all, or None. `told`: None when
-    it was not asked for, or Pro Santé Connect never identified the person."""
+    """`due`: names of the charters of which neither the revision in force nor an announced one was accepted, in the
+    order to ask: this service's, then those demanded. `announced`: of those whose revision in force was, and the
+    announced one not yet. `unpublished`: the first of these charters that has no revision at all, or None. `told`: None
+    when it was not asked for, or Pro Santé Connect never identified the person."""
 
     account: Account
     due: tuple[str, ...]
+    announced: tuple[str, ...] = ()
     unpublished: str | None = None
     told: Told | None = None
 
     @property
     def is_any_charter_due(self) -> bool:
-        """Also one that nobody can have accepted, since it was never published."""
+        """Also one that nobody can have accepted, since it was never published; not one that is only announced."""
         return bool(self.due) or self.unpublished is not None
 
 

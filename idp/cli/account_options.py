@@ -5,7 +5,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from idp.cli.activation_options import add_activation
+from idp.cli.activation_options import add_activation, checked_words
 
 Add = Callable[[str, str, str], argparse.ArgumentParser]
 _PERSON = "RPPS, e-mail address, `sub` or account id, as pasted"
@@ -20,6 +20,7 @@ def add_accounts(add: Add) -> None:
     )
     disable.add_argument("--motive", help="why, in words that the person reads")
     _add_person(add("accounts enable", "accounts.enable", "open an account that was disabled"))
+    _add_email(add)
     _add_ending(add)
     add_activation(add)
 
@@ -36,6 +37,24 @@ def _add_looking(add: Add) -> None:
     sessions = _add_person(add("accounts sessions", "accounts_seen.sessions", "where a person is signed in"))
     for command in (find, show, sessions):
         command.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _add_email(add: Add) -> None:
+    set_email = _add_person(
+        add(
+            "accounts set-email",
+            "accounts_email.set_email",
+            "note another address for a person, who proves it after the card or Pro Santé Connect",
+        )
+    )
+    set_email.add_argument("address", metavar="ADDRESS")
+    set_email.add_argument(
+        "--checked",
+        type=checked_words,
+        required=True,
+        metavar="TEXT",
+        help="how the identity was checked, kept in the audit trail: no name, no number of a document",
+    )
 
 
 def _add_ending(add: Add) -> None:

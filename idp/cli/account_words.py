@@ -46,6 +46,7 @@ def whole(resources: Resources, account: Account) -> dict[str, Any]:
         "made_at": _instant(account.created_at),
         "language": account.locale,
         "email_proved_at": _instant(account.email_verified_at),
+        "email_noted": None if account.email_offer is None else masked_email(account.email_offer.email),
         "is_mailbox_shared": account.is_mailbox_shared,
         "is_password_closed_by_sharing": account.is_closed_by_sharing,
         "password_closed_for": None if closure is None else str(closure.motive),
@@ -124,6 +125,9 @@ def account_lines(
         yield f"closed by the person: erased after {account.closing_at:%Y-%m-%d %H:%M} UTC"
     yield f"account {account.id}, made {account.created_at:%Y-%m-%d}, language {account.locale}"
     yield f"e-mail: {masked_email(account.email)}, proved {account.email_verified_at:%Y-%m-%d}"
+    if account.email_offer is not None:
+        offer = account.email_offer
+        yield f"noted {offer.at:%Y-%m-%d}, not proved: {masked_email(offer.email)} (`idp accounts set-email`)"
     if account.is_mailbox_shared:
         door = "closed" if account.is_closed_by_sharing else "open with a passkey"
         yield f"the mailbox is that of another account too: the password door is {door}"

@@ -16,7 +16,7 @@ def add_activation(add: Callable[[str, str, str], argparse.ArgumentParser]) -> N
     activate.add_argument("rpps")
     activate.add_argument(
         "--checked",
-        type=_checked,
+        type=checked_words,
         required=True,
         metavar="TEXT",
         help="what was checked, kept in the audit trail: no name, no number of a document",
@@ -24,7 +24,7 @@ def add_activation(add: Callable[[str, str, str], argparse.ArgumentParser]) -> N
     activate.add_argument("--yes", action="store_true", help="do not ask")
 
 
-def _checked(text: str) -> str:
+def checked_words(text: str) -> str:
     line = " ".join(text.split())
     if not (_SHORTEST <= len(line) <= _LONGEST and line.isprintable()):
         raise argparse.ArgumentTypeError(

@@ -91,9 +91,8 @@ def _receiving(
     """Returns it for this door; for None, the strongest of those at which the least keeps the person out."""
     settings, house = resources.settings, open_house(resources, clients)
     told_to = client.client_id if asks_upstream(client.releasable) else None
-    standing = SqlStandings(resources.database, house.psc_issuer).of(
-        account.id, client.charters, told_to=told_to
-    )
+    standings = SqlStandings(resources.database, house.psc_issuer, resources.clock)
+    standing = standings.of(account.id, client.charters, told_to=told_to)
     doors = DOORS if door is None else (door,)
     each = [
         Entering(

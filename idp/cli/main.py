@@ -16,6 +16,7 @@ from idp.cli.account_options import add_accounts
 from idp.cli.audit_options import add_audit, add_roles, operator_name
 from idp.cli.audited import told_in_audit
 from idp.cli.card_options import add_card
+from idp.cli.charter_options import add_charter
 from idp.cli.client_options import add_clients
 from idp.cli.conformity_options import add_conformity
 from idp.cli.db_options import GROUPS, add_database
@@ -51,14 +52,6 @@ _LAST_PORT = 65535
 _MOST_OF_A_NODE = 1024
 
 
-def _charter_name(text: str) -> str:
-    from idp.accounts.charter import is_charter_name
-
-    if not is_charter_name(text):
-        raise argparse.ArgumentTypeError("1 to 40 small letters, digits and dashes")
-    return text
-
-
 def build_parser() -> CommandParser:
     parser = CommandParser(prog="idp", description="Caducée: OpenID Provider for health professionals")
     parser.add_argument(
@@ -86,16 +79,7 @@ def build_parser() -> CommandParser:
     add_doctor(add)
     _add_keys(add)
     _add_trust(add)
-    publish = add("charter publish", "charter.publish", "publish a revision: due again for all concerned")
-    publish.add_argument("--charter", type=_charter_name, help="default: the one of the house")
-    publish.add_argument("--revision", required=True)
-    publish.add_argument(
-        "--fr",
-        type=Path,
-        required=True,
-        help="Markdown text that binds; its front matter may tell what changed",
-    )
-    publish.add_argument("--en", type=Path, help="English translation")
+    add_charter(add)
     add_clients(add)
     add("psc check", "psc.check", "compare Pro Santé Connect with its preset, and ask whether it knows us")
     add_accounts(add)

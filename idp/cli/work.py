@@ -25,6 +25,7 @@ from idp.core.ephemeral import StoreUnavailable
 from idp.core.heartbeats import BEAT_EVERY, Lane
 from idp.protocol.logout.backchannel import BackChannelLogout
 from idp.wiring.audit import build_keeper
+from idp.wiring.charters import build_charter_reminders
 from idp.wiring.mail import build_transport
 from idp.wiring.purges import build_purges
 from idp.wiring.resources import Resources, build_clock_watch
@@ -166,6 +167,8 @@ class Work:
         yield _Planned(name=Lane.CLOSINGS, work=eraser.run_due, pause=_MINUTE, budget=5 * _MINUTE)
         yield _Planned(name=Lane.UNUSED, work=leavers.run_due, pause=10 * _MINUTE, budget=5 * _MINUTE)
         yield _Planned(name=Lane.NEW_BROWSERS, work=new_browsers.tell_due, pause=10)
+        reminders = build_charter_reminders(resources)
+        yield _Planned(name=Lane.CHARTERS, work=reminders.run_due, pause=_MINUTE, budget=5 * _MINUTE)
         yield _Planned(name=Lane.CLOCK, work=lambda _is_over: clock_watch.ahead(), pause=_MINUTE)
         yield _Planned(name=Lane.AUDIT, work=keeper.run_due, pause=5 * _MINUTE, budget=10 * _MINUTE)
         if refresher is not None:

@@ -110,8 +110,11 @@ class AuditEvent(StrEnum):
     PASSWORD_CLOSED = "password:close:accepted"
     #: a code proved a new e-mail address, which took the place of the former one
     EMAIL_CHANGED = "email:change:accepted"
-    #: `reason` `email_taken`: the address is another account's, or became so before the code came; its owner got a mail
+    #: `reason` `email_taken`: the address is another account's, whose owner got a mail; or became so meanwhile
     EMAIL_CHANGE_REFUSED = "email:change:refused"
+    #: `idp accounts set-email`: an address was noted for the person, who proves it or does not; `checked`: what was
+    #: checked, in the administrator's words
+    EMAIL_OFFERED = "email:offer:accepted"
     #: somebody who reads the former address pressed « ce n'était pas moi »
     EMAIL_DISOWNED = "email:change:disowned"
     #: a code proved again the address that the account has
@@ -147,18 +150,24 @@ class AuditEvent(StrEnum):
     #: `asked`: the reference, or a keyed hash of what else led to no RPPS
     HELP_DESK_LOOKED = "help_desk:look:accepted"
     #: « Ce n'était pas moi », of an entry of the history: every session was ended; `reported` is the event, `entry` its
-    #: row. `password:close:accepted` and `passkey:remove:accepted` beside it if that password or passkey had opened it
+    #: row. `password:close:accepted` and `passkey:remove:accepted` beside it if a password, or that passkey, opened it
     ACCOUNT_REPORTED = "account:report:accepted"
     #: a person chose a professional context for an application
     CONTEXT_CHOSEN = "context:choose:accepted"
     #: a person withdrew that choice
     CONTEXT_FORGOTTEN = "context:forget:accepted"
-    #: the operator published a revision
+    #: the operator published a revision; `from`: announced for that instant
     CHARTER_PUBLISHED = "charter:publish:accepted"
+    #: the operator withdrew one; `restored`: the name under which the one before came back, if it was in force
+    CHARTER_WITHDRAWN = "charter:withdraw:accepted"
+    #: a mail reminded the person of a revision that is announced
+    CHARTER_REMINDED = "charter:remind:accepted"
     #: a person accepted a revision
     CHARTER_ACCEPTED = "charter:answer:accepted"
     #: a person refused it
     CHARTER_REFUSED = "charter:answer:refused"
+    #: a person said « Plus tard » to one that is announced
+    CHARTER_PUT_OFF = "charter:answer:put_off"
 
     # Pro Santé Connect.
     #: an account was linked to a `sub` of Pro Santé Connect
@@ -182,7 +191,7 @@ class AuditEvent(StrEnum):
     CODE_REDEEMED = "code:redeem:accepted"
     #: a code came a second time: its grant is revoked
     CODE_REUSED = "code:redeem:reused"
-    #: a code or its tokens were refused: the account, the charter or the assurance no longer allow them; `reason`
+    #: a code or its tokens were refused because the account, the charter or the assurance forbid them now; `reason`
     ISSUE_REFUSED = "token:issue:refused"
     #: a refresh token was used
     TOKEN_REFRESHED = "token:refresh:accepted"

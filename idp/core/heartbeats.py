@@ -26,6 +26,7 @@ class Lane(StrEnum):
     CLOSINGS = "closings"
     UNUSED = "unused"
     NEW_BROWSERS = "new_browsers"
+    CHARTERS = "charters"
     CLOCK = "clock"
     AUDIT = "audit"
 

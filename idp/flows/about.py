@@ -13,7 +13,7 @@ from idp.core.errors import PageError, Problem
 from idp.flows.shared.charter_text import charter_html
 from idp.pages.about import AboutPage, AccessibilityPage
 from idp.web.house import PAGES, STATEMENT, Asset, Houses
-from idp.web.local_time import day_in_words
+from idp.web.local_time import local_day, start_of_day
 from idp.web.page_routes import PageRoute
 from idp.web.rendering import Rendering
 
@@ -48,7 +48,7 @@ class AboutFlow:
         page = AccessibilityPage(
             state=frame.house.accessibility,
             audited_by=house.audited_by if is_audited else "",
-            audited_on=day_in_words(date.fromisoformat(house.audited_on), frame.locale) if is_audited else "",
+            audited_on=_day(house.audited_on, frame.locale) if is_audited else "",
             rate=house.audit_rate if is_audited else 0,
             html=charter_html(markdown),
             lang=lang,
@@ -59,3 +59,7 @@ class AboutFlow:
         # Another content has another address.
         lasting = {"Cache-Control": "public, max-age=31536000, immutable"}
         return Response(asset.content, mimetype=asset.media_type, headers=lasting)
+
+
+def _day(written: str, locale: str) -> str:
+    return local_day(start_of_day(date.fromisoformat(written)), locale)

@@ -5,40 +5,48 @@ charters are due (`interaction/required_action`).
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.account import Account
-from idp.accounts.charter import HOUSE, CharterEvidence, CharterRepository, CharterRevision
+from idp.accounts.charter import CharterEvidence, CharterRepository, CharterRevision
+from idp.accounts.standing import Standing
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.errors import OAuthError
 from idp.core.unit_of_work import UnitOfWork
+from idp.flows.shared.charter_page import Reader, charter_page
 from idp.flows.shared.charter_receipt import CharterReceipts
-from idp.flows.shared.charter_text import charter_html
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.enrolment_steps import EnrolmentSteps
 from idp.interaction.assurance import assurance_of
 from idp.interaction.counting import counting_events
 from idp.interaction.next_stop import Itinerary
+from idp.interaction.people import People
 from idp.interaction.record import Interaction
 from idp.interaction.refusal import NotDue
 from idp.interaction.required_action import CharterAction
 from idp.interaction.stop import Stop
-from idp.pages.charters import CharterChange, CharterPage
-from idp.web.local_time import local_day
 from idp.web.page_routes import PageRoute
 
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """The revisions this person must still accept, in the order to ask; never empty."""
+    """The revisions to ask this person for, in the order to ask; never empty."""
 
     interaction: Interaction
-    account: Account
+    standing: Standing
     charters: tuple[CharterRevision, ...]
+
+    @property
+    def account(self) -> Account:
+        return self.standing.account
+
+    def may_wait(self, current: CharterRevision) -> bool:
+        """Whether it is only announced, and the one in force was accepted."""
+        return current.charter in self.standing.announced
 
     def named(self, charter: str) -> CharterRevision:
         """Returns the revision due of this charter. Raises NotDue: it was accepted in another tab, or never asked."""
@@ -51,6 +59,7 @@ class _Due:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CharterFlow:
     desk: Desk
+    people: People
     work: UnitOfWork
     charters: CharterRepository
     receipts: CharterReceipts
@@ -63,6 +72,7 @@ class CharterFlow:
         yield PageRoute("GET", "/interaction/<interaction_id>/charter", self.show)
         yield PageRoute("POST", "/interaction/<interaction_id>/charter", self.receive)
         yield PageRoute("POST", "/interaction/<interaction_id>/charter/refuse", self.refuse)
+        yield PageRoute("POST", "/interaction/<interaction_id>/charter/later", self.put_off)
 
     def show(self, request: Request, interaction_id: str) -> Response:
         due = self._due(request, interaction_id)
@@ -95,13 +105,24 @@ class CharterFlow:
         self.desk.record(dataclasses.replace(due.interaction, refusal=str(OAuthError.ACCESS_DENIED)))
         return self.desk.back(due.interaction)
 
+    def put_off(self, request: Request, interaction_id: str) -> Response:
+        """« Plus tard ». What is due already the hub asks for again."""
+        due = self._due(request, interaction_id)
+        form = self.desk.form(request, due.interaction)
+        current = due.named(form.get("charter", ""))
+        with self.work.together():
+            if due.may_wait(current):
+                self.charters.put_off(due.account.id, self.clock.now())
+                self._audit_event(AuditEvent.CHARTER_PUT_OFF, due, current)
+        return self.desk.back(due.interaction)
+
     def _due(self, request: Request, interaction_id: str) -> _Due:
         interaction = self.desk.open_due(request, interaction_id, Stop.CHARTER)
-        account = self.desk.account(interaction)
-        still_due = self.action.still_due(account, interaction.client_id) if account else ()
-        if account is None or not still_due:
+        standing = self.people.of(interaction)
+        asked = self.action.asked(standing, interaction, self.clock.now()) if standing else ()
+        if standing is None or not asked:
             raise NotDue(interaction_id)
-        return _Due(interaction, account, still_due)
+        return _Due(interaction, standing, asked)
 
     def _audit_event(self, event: AuditEvent, due: _Due, current: CharterRevision) -> None:
         self.desk.audit_event(event, due.interaction, charter=current.charter, revision=current.revision)
@@ -122,26 +143,14 @@ class CharterFlow:
     def _page(
         self, request: Request, due: _Due, current: CharterRevision, error: str | None, status: int = 200
     ) -> Response:
-        locale = self.desk.locale(request, due.interaction)
-        news = self.charters.news_for(due.account.id, current)
-        page = CharterPage(
-            charter=current.charter,
-            of_client=current.charter != HOUSE,
+        reader = Reader(
+            locale=self.desk.locale(request, due.interaction),
+            now=self.clock.now(),
+            news=self.charters.news_for(due.account.id, current),
             still_due=len(due.charters),
             step=self.steps.charter(due.interaction, due.account, len(due.charters)),
-            text_html=charter_html(current.text(locale)),
-            text_sha256=current.sha256(locale),
-            text_locale=current.shown_locale(locale),
-            revision=current.revision,
-            published_on=local_day(current.published_at, locale),
-            is_new_revision=news.is_known,
-            changes=tuple(_change(note, locale) for note in news.notes),
+            may_wait=due.may_wait(current),
             error=error,
         )
+        page = charter_page(current, reader)
         return self.desk.show(request, due.interaction, "charter.html", page, status)
-
-
-def _change(note: Mapping[str, str], locale: str) -> CharterChange:
-    """`note`: by language, never empty; in another one than the reader's if the operator wrote it in that alone."""
-    told = locale if locale in note else next(iter(note))
-    return CharterChange(charter_html(note[told]), told)

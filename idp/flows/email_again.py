@@ -75,13 +75,16 @@ class EmailAgainFlow:
         return interaction, At(request=request, place=interaction.id, account=account, locale=locale)
 
     def _may_put_off(self, at: At) -> bool:
-        """Whether it is the first time, or no code can come in now: what stops a mail keeps nobody out."""
-        return at.account.email_put_off_at is None or self.form.is_out_of_codes(at)
+        """Whether it is the first time, or an address is offered which the person may not want, or no code can come in
+        now: what stops a mail keeps nobody out."""
+        is_first = at.account.email_put_off_at is None
+        return is_first or bool(self.form.offered(at)) or self.form.is_out_of_codes(at)
 
     def _page(self, interaction: Interaction, at: At, entry: AddressEntry, status: int = 200) -> Response:
         page = EmailAgainPage(
             proved_on=local_day(at.account.email_verified_at, at.locale),
             may_put_off=self._may_put_off(at),
+            offered=self.form.offered(at),
             entry=entry,
         )
         return self.desk.show(at.request, interaction, "email_again.html", page, status)

@@ -16,7 +16,8 @@ class CharterChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CharterPage:
-    """POST base_path/charter: accepted ("yes"), charter, revision, text_sha256; POST base_path/charter/refuse."""
+    """POST base_path/charter: accepted ("yes"), charter, revision, text_sha256; POST base_path/charter/refuse; POST
+    base_path/charter/later: charter."""
 
     charter: str
     #: The client demands this charter, beside the one of this service.
@@ -38,6 +39,10 @@ class CharterPage:
     step: Step | None = None
     #: What changed since that earlier revision, in the operator's words, oldest first.
     changes: tuple[CharterChange, ...] = ()
+    #: The day from which it is in force, while it is only announced; "": it is.
+    due_from: str = ""
+    #: Until then the person may put it off: the revision in force was accepted.
+    may_wait: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,17 +47,24 @@ class EmailPage:
     entry: AddressEntry
     #: Others read the mailbox too.
     is_shared: bool = False
-    #: In the form, when it came too late.
+    #: In the form, when it came too late, or as the operator noted it.
     typed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailAgainPage:
-    """<base>/email_again. `may_put_off`: POST <base>/email_again/later."""
+    """<base>/email_again. `may_put_off`: POST <base>/email_again/later. `offered`: the address that the operator noted
+    for this person, or ""."""
 
     proved_on: str
     may_put_off: bool
     entry: AddressEntry
+    offered: str = ""
+
+    @property
+    def title(self) -> str:
+        """Returns the key of the catalogue."""
+        return "email_again.title_offered" if self.offered else "email_again.title"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,6 +80,8 @@ _BY_OTHERS = frozenset({"incident", "operator"})
 _DONE_BY_OTHERS = frozenset(
     {
         AuditEvent.ACCOUNT_UNUSED_TOLD,
+        AuditEvent.CHARTER_REMINDED,
+        AuditEvent.EMAIL_OFFERED,
         AuditEvent.PASSWORD_LISTED,
         AuditEvent.ACCOUNT_DISABLED,
         AuditEvent.ACCOUNT_ENABLED,

@@ -78,3 +78,15 @@ class EmailChangedMail:
     link: str
     until: str
     help_desk: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CharterReminderMail:
+    """mail/charter_reminder.txt and mail/charter_reminder.html, subject key "mail.charter_reminder.subject"."""
+
+    #: Names of those that demand the charter; empty: it is this service's.
+    applications: tuple[str, ...]
+    revision: str
+    due_from: str
+    #: Where it can be accepted without going to an application; "": nowhere.
+    address: str

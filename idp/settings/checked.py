@@ -54,6 +54,7 @@ _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "clock": (),
     "audit": audit.RULES,
     "closing": closing.RULES,
+    "charter": (),
     "keys": keys.RULES,
     "hsm": keys.HSM_RULES,
     "bounds": bounds.RULES,

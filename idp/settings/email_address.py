@@ -40,6 +40,11 @@ class EmailSettings:
         seconds(7 * _DAY),
         least=0,
     )
+    offer_life: timedelta = duration(
+        "An address noted by `idp accounts set-email` is asked about for so long, after a card or Pro Santé Connect.",
+        seconds(14 * _DAY),
+        source="docs/adr/0063",
+    )
     shared: bool = setting(
         "One address may be that of several accounts (the mailbox of a practice). A mail code proves nothing there: "
         "the password door of each of these accounts is closed unless the person has a passkey, which then follows the "

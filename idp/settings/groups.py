@@ -11,6 +11,7 @@ from idp.settings.audit import AuditSettings
 from idp.settings.bounds import BoundSettings
 from idp.settings.card import CardSettings, RevocationSettings
 from idp.settings.card_host import CardHostSettings
+from idp.settings.charter import CharterSettings
 from idp.settings.client_guesses import GuessSettings
 from idp.settings.closing import ClosingSettings
 from idp.settings.conformity import ConformitySettings
@@ -59,6 +60,7 @@ class Groups:
     clock: ClockSettings
     audit: AuditSettings
     closing: ClosingSettings
+    charter: CharterSettings
     keys: KeySettings
     hsm: HsmSettings
     bounds: BoundSettings

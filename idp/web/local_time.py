@@ -1,6 +1,6 @@
 """Contains hours and days as people in France read them, for pages and mails. Not here: records, which keep UTC."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 #: The time zone of the people who read our pages and mails.
@@ -26,12 +26,19 @@ def minutes_left(end: datetime, now: datetime) -> int:
 
 def local_day(instant: datetime, locale: str) -> str:
     """Returns « 23 novembre 2026 » or "23 November 2026"."""
-    return day_in_words(instant.astimezone(_PARIS), locale)
-
-
-def day_in_words(day: date, locale: str) -> str:
+    day = instant.astimezone(_PARIS)
     return f"{day.day} {_MONTHS[locale][day.month - 1]} {day.year}"
 
 
 def local_time(instant: datetime, locale: str) -> str:
     return f"{local_day(instant, locale)}, {local_hour(instant, locale)}"
+
+
+def start_of_day(day: date) -> datetime:
+    """Returns the instant at which this day begins there, UTC."""
+    return datetime.combine(day, time(), _PARIS).astimezone(UTC)
+
+
+def local_date(instant: datetime) -> date:
+    """Returns the day on which it falls there."""
+    return instant.astimezone(_PARIS).date()

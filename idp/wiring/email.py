@@ -12,6 +12,7 @@ from idp.flows.shared.address_form import AddressForm
 from idp.flows.shared.email_changing import EmailChanging
 from idp.web.page_routes import Flow
 from idp.wiring.flow_parts import FlowParts
+from idp.wiring.itinerary import build_proved_again
 from idp.wiring.parts import Parts
 from idp.wiring.web import network_quota
 
@@ -43,7 +44,14 @@ def build_address_form(parts: Parts, shared: FlowParts) -> AddressForm:
         clock=parts.clock,
         issuer=s.where.issuer,
     )
-    return AddressForm(changing=changing, changes=changes, codes=shared.codes, quota=quota, clock=parts.clock)
+    return AddressForm(
+        changing=changing,
+        changes=changes,
+        codes=shared.codes,
+        quota=quota,
+        rule=build_proved_again(s),
+        clock=parts.clock,
+    )
 
 
 def build_email(parts: Parts, shared: FlowParts) -> Iterator[Flow]:

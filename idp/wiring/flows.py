@@ -167,6 +167,7 @@ def _required(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
     """The required actions."""
     yield CharterFlow(
         desk=shared.desk,
+        people=parts.people,
         work=parts.work,
         charters=parts.charters,
         receipts=shared.receipts,

@@ -17,6 +17,7 @@ from idp.interaction.record import OF_NO_CLIENT
 from idp.interaction.required_action import CharterAction, ClosingAction
 from idp.interaction.sessions import Sessions
 from idp.interaction.sign_out import SignOut
+from idp.settings import Settings
 from idp.wiring.resources import Resources
 
 
@@ -49,12 +50,17 @@ def build_itinerary(
         allowed_for=allowed_for,
     )
     sources = frozenset({"cps", "psc"} if s.psc.may_enrol else {"cps"})
-    again = EmailAgainAction(
-        ProvedAgain(s.email.proved_again_after, s.email.put_off_for), fresh_for=s.lives.fresh_proof_life
-    )
+    again = EmailAgainAction(build_proved_again(s), fresh_for=s.lives.fresh_proof_life)
     charter = build_charter_action(resources, clients)
     password = (PasswordClosedAction(), PasswordRenewalAction())
     return Itinerary(doors, (ClosingAction(), charter, *password, again, context), sources)
+
+
+def build_proved_again(settings: Settings) -> ProvedAgain:
+    rule = settings.email
+    return ProvedAgain(
+        after=rule.proved_again_after, put_off_for=rule.put_off_for, offered_for=rule.offer_life
+    )
 
 
 def charters_demanded(clients: ClientFile, client_id: str) -> tuple[str, ...]:
@@ -63,7 +69,12 @@ def charters_demanded(clients: ClientFile, client_id: str) -> tuple[str, ...]:
 
 
 def build_charter_action(resources: Resources, clients: ClientFile) -> CharterAction:
-    return CharterAction(SqlCharters(resources.database), partial(charters_demanded, clients))
+    settings = resources.settings
+    return CharterAction(
+        charters=SqlCharters(resources.database, resources.clock),
+        demanded_by=partial(charters_demanded, clients),
+        put_off_for=settings.charter.put_off_for,
+    )
 
 
 def build_sign_out(

@@ -11,7 +11,8 @@ from idp.clients.registry import ClientRegistry
 from idp.core.audit import AuditEvent
 from idp.core.day_counts import Counted, Day, Hour
 from idp.core.measures import SIGN_IN_OF
-from idp.pages.operations import ClientsView, ClientView, DayView, EndView, HourView, Plot, Reason
+from idp.pages.operations import ClientsView, ClientView, EndView
+from idp.pages.operations_day import DayView, HourView, Plot, Reason
 from idp.web.local_time import local_day, local_hour, local_time
 
 #: In the order of the page.

@@ -13,24 +13,24 @@ from idp.adapters.operations.listener import Answer, Endpoint, Question, serve_o
 from idp.adapters.operations.page_access import for_administrators, page_tls
 from idp.adapters.sql.event_counts import SqlEventCounts
 from idp.core.day_counts import DayCounts
+from idp.core.finding import Finding
 from idp.core.kept_figures import KeptFigures
 from idp.core.readiness import Readiness
 from idp.pages.frame import Frame
 from idp.settings import Settings, bad_setting
 from idp.settings.where import LOCALES
 from idp.web.headers import SECURITY_HEADERS
+from idp.wiring.audit import node_of
+from idp.wiring.operations_conformity import ConformityViews
+from idp.wiring.operations_findings import Examinations
 from idp.wiring.operations_sections import Sections
 from idp.wiring.parts import Parts
 from idp.wiring.web import WebParts
 
 _STATIC = Path(__file__).parents[1] / "static"
 _HTML = "text/html; charset=utf-8"
-_FILES = {
-    "caducee.css": "text/css; charset=utf-8",
-    "operations.css": "text/css; charset=utf-8",
-    "caducee.svg": "image/svg+xml",
-    "favicon.svg": "image/svg+xml",
-}
+#: Of the files that pages show, by the end of their names; a script is none.
+_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png"}
 _HEADERS = {**SECURITY_HEADERS, "Cross-Origin-Resource-Policy": "same-origin"}
 _FILE_NAMES = "OPERATIONS_PAGE_CERTIFICATE_FILE OPERATIONS_PAGE_KEY_FILE OPERATIONS_PAGE_AUTHORITIES_FILE"
 
@@ -44,10 +44,20 @@ def page_endpoints(parts: Parts, readiness: Readiness, directory: Path | None) -
             events=SqlEventCounts(parts.database), store=store, clock=parts.clock, every=chosen.counted_every
         ),
         figures=KeptFigures(store=store, clock=parts.clock, every=chosen.people_counted_every),
+        examinations=Examinations(
+            examine=partial(_examine, parts),
+            node=node_of(parts.settings),
+            store=store,
+            clock=parts.clock,
+            every=chosen.counted_every,
+        ),
+        conformity=ConformityViews(settings=parts.settings, every=chosen.people_counted_every),
         directory=directory,
     )
     endpoints: dict[str, Endpoint] = {"/": partial(_page, parts, readiness, sections)}
-    endpoints |= {f"/static/{name}": partial(_file, name) for name in _FILES}
+    endpoints |= {
+        f"/static/{file.name}": partial(_file, file) for file in _STATIC.iterdir() if file.suffix in _TYPES
+    }
     return {path: for_administrators(endpoint, _HEADERS) for path, endpoint in endpoints.items()}
 
 
@@ -66,6 +76,13 @@ def require_page_tls(settings: Settings) -> ssl.SSLContext:
     except OSError as error:
         told = f"a certificate, its key, and authorities, each in PEM; {error.strerror or error}"
         raise bad_setting(_FILE_NAMES, told) from error
+
+
+def _examine(parts: Parts) -> tuple[Finding, ...]:
+    # Only now: what it asks is loaded by who looks.
+    from idp.wiring.doctor.examine import examine_running
+
+    return examine_running(parts)
 
 
 def _page(parts: Parts, readiness: Readiness, sections: Sections, question: Question) -> Answer:
@@ -90,5 +107,5 @@ def _locale(web: WebParts, question: Question) -> str:
     return chosen if chosen in LOCALES else web.locales.accepted(question.languages)
 
 
-def _file(name: str, question: Question) -> Answer:
-    return Answer(200, (_STATIC / name).read_bytes(), _FILES[name])
+def _file(file: Path, question: Question) -> Answer:
+    return Answer(200, file.read_bytes(), _TYPES[file.suffix])

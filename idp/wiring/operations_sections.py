@@ -21,6 +21,7 @@ from idp.adapters.sql.heartbeats import SqlHeartbeats
 from idp.adapters.sql.queues import SqlQueues
 from idp.core.day_counts import DayCounts, TookTooLong
 from idp.core.ephemeral import StoreUnavailable
+from idp.core.finding import State
 from idp.core.heartbeats import ALWAYS_RUN, LaneState, Waiting
 from idp.core.kept_figures import KeptFigures
 from idp.core.measures import PSC_SECONDS
@@ -32,8 +33,11 @@ from idp.wiring.audit import node_of
 from idp.wiring.cards import build_crl_index, needed_lists
 from idp.wiring.certificates import certificate_ends
 from idp.wiring.doors import open_doors
+from idp.wiring.operations_conformity import ConformityViews
 from idp.wiring.operations_day import clients_view, day_view, end_view
+from idp.wiring.operations_findings import Examinations
 from idp.wiring.parts import Parts
+from idp.wiring.readiness import DATABASE, STORES
 
 log = structlog.get_logger()
 
@@ -67,12 +71,14 @@ class Sections:
     parts: Parts
     day: DayCounts
     figures: KeptFigures
+    examinations: Examinations
+    conformity: ConformityViews
     directory: Path | None
 
     def page(self, verdict: Verdict, locale: str) -> views.OperationsPage:
         parts = self.parts
         now, registry = parts.clock.now(), parts.clients.registry()
-        telling = _Telling(is_down=any(fault.check.name == "database" for fault in verdict.faults))
+        telling = _Telling(is_down=any(fault.check.name == DATABASE for fault in verdict.faults))
         day = telling.told(partial(self.day.look, [*registry]))
         doors = telling.told(partial(open_doors, parts)) or {}
         return views.OperationsPage(
@@ -80,6 +86,7 @@ class Sections:
             at=local_time(now, locale),
             status=str(verdict.status),
             lines=verdict.lines,
+            findings=self._findings(verdict, locale),
             day=None if day is None else day_view(day, doors, locale),
             clients=None if day is None else clients_view(day, registry, now, locale),
             work=telling.told(partial(self._work, now, locale)),
@@ -90,8 +97,24 @@ class Sections:
             ),
             lists=telling.told(partial(self._lists, now)),
             backup=telling.told(partial(self._backup, locale)),
+            conformity=self.conformity.look(now, locale),
             # Last: it may find the other store down.
             charter=telling.told(partial(self._charter, locale)),
+        )
+
+    def _findings(self, verdict: Verdict, locale: str) -> views.FindingsView | None:
+        silent = {fault.check.name for fault in verdict.faults}
+        examined = self.examinations.look(is_store_up=silent.isdisjoint(STORES))
+        if examined is None:
+            return None
+        found = [
+            views.FindingView(name=one.name, state=str(one.state), says=one.says, remedy=one.remedy)
+            for one in examined.findings
+        ]
+        return views.FindingsView(
+            at=local_hour(examined.at, locale),
+            wrong=tuple(one for one in found if one.state != State.GREEN),
+            well=tuple(one for one in found if one.state == State.GREEN),
         )
 
     def _work(self, now: datetime, locale: str) -> views.WorkView:

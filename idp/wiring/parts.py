@@ -113,7 +113,7 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
     database, clock = resources.database, resources.clock
     web = build_web(settings, clock, build_houses(settings))
     grants, audit = SqlGrants(database), resources.audit
-    sessions, charters = build_sessions(resources), SqlCharters(database)
+    sessions, charters = build_sessions(resources), SqlCharters(database, clock)
     upstream, policy = build_upstream(settings, clock, audit), build_card_policy(settings)
     links = SqlUpstreamLinks(database, upstream.issuer if upstream else "")
     contexts = SqlProfessionalContexts(database)
@@ -128,7 +128,7 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
         longest=settings.lives.interaction_longest,
         attempts=settings.crowd.attempts,
     )
-    standings = SqlStandings(database, links.issuer)
+    standings = SqlStandings(database, links.issuer, clock)
     people = People(standings, partial(charters_demanded, clients))
     lending = Lending(sessions, people)
     gate = Gate(itinerary.doors)

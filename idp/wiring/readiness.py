@@ -22,7 +22,9 @@ from idp.wiring.doors import shut_doors, someone_could_sign_in, why_no_card_host
 from idp.wiring.parts import Parts
 from idp.wiring.resources import Resources
 
-_DATABASE = "database"
+#: Their names among the checks.
+DATABASE, EPHEMERAL_STORE = "database", "ephemeral store"
+STORES = (DATABASE, EPHEMERAL_STORE)
 
 
 def build_readiness(parts: Parts, watch: ClockWatch) -> Readiness:
@@ -33,8 +35,8 @@ def build_readiness(parts: Parts, watch: ClockWatch) -> Readiness:
             _needed(
                 "signing keys", lambda: None if parts.keys.is_alive() else "none can sign: `idp keys list`"
             ),
-            _needed("charter", partial(_no_charter, parts.charters), after=_DATABASE),
-            _needed("doors", partial(_no_door, parts), after=_DATABASE),
+            _needed("charter", partial(_no_charter, parts.charters), after=DATABASE),
+            _needed("doors", partial(_no_door, parts), after=DATABASE),
             Check(name="relying parties", wrong=partial(_fault_of_clients, parts)),
             Check(name="credentials of relying parties", wrong=partial(_ended_credentials, parts)),
             Check(name="keys directory", wrong=lambda: parts.keys.fault),
@@ -48,18 +50,18 @@ def build_readiness(parts: Parts, watch: ClockWatch) -> Readiness:
 def store_checks(resources: Resources) -> Iterator[Check]:
     """Yields whether the stores answer, and the database is one of this code."""
     durable, store = resources.durable, resources.store
-    yield _needed(_DATABASE, lambda: None if durable.is_alive() else "it does not answer")
+    yield _needed(DATABASE, lambda: None if durable.is_alive() else "it does not answer")
     if store is not durable:
-        yield _needed("ephemeral store", lambda: None if store.is_alive() else "Redis does not answer")
-    yield _needed("schema", partial(_unfit, resources), after=_DATABASE)
-    yield Check(name="schema of a later release", wrong=partial(_later, resources), after=_DATABASE)
+        yield _needed(EPHEMERAL_STORE, lambda: None if store.is_alive() else "Redis does not answer")
+    yield _needed("schema", partial(_unfit, resources), after=DATABASE)
+    yield Check(name="schema of a later release", wrong=partial(_later, resources), after=DATABASE)
 
 
 def node_checks(resources: Resources, watch: ClockWatch) -> Iterator[Check]:
     """Yields what is of the machine, and of the work beside the requests."""
-    yield Check(name="clocks apart", wrong=partial(_clocks, watch), after=_DATABASE, is_measured=True)
+    yield Check(name="clocks apart", wrong=partial(_clocks, watch), after=DATABASE, is_measured=True)
     yield Check(name="disk", wrong=partial(_disk, resources.settings), is_measured=True)
-    yield from work_checks(resources, after=_DATABASE)
+    yield from work_checks(resources, after=DATABASE)
 
 
 def disk_places(settings: Settings) -> dict[str, Path]:
@@ -139,10 +141,10 @@ def _upstream(parts: Parts) -> Iterator[Check]:
 def _cards(parts: Parts) -> Iterator[Check]:
     if parts.policy is None:
         return
-    yield Check(name="card host", wrong=partial(_no_card_host, parts), after=_DATABASE)
+    yield Check(name="card host", wrong=partial(_no_card_host, parts), after=DATABASE)
     is_lacking = build_list_check(parts.resources, parts.policy)
     says = "one is missing or too old: `idp trust check`"
-    yield Check(name="revocation lists", wrong=lambda: says if is_lacking() else None, after=_DATABASE)
+    yield Check(name="revocation lists", wrong=lambda: says if is_lacking() else None, after=DATABASE)
 
 
 def _clocks(watch: ClockWatch) -> str | None:

@@ -139,9 +139,9 @@ An application of your own (docs/relying-parties/ten-minutes.md): its entry in a
   {command} clients check        says what is wrong with it
   {command} clients secret       makes a secret and its line
 
-Publish a new charter, due for everybody at their next connection:
+Publish a new charter, due for everybody at their next connection; with --from DATE announced for that day:
 
-  {command} charter publish --revision 2026-2 --fr charters/2026-1.fr.md --en charters/2026-1.en.md
+  {command} charter publish --revision 2026-2 --fr charters/2026-2.fr.md --en charters/2026-2.en.md
 
 Logs: {places.log("*")}     Start afresh: stop, then remove {places.state}
 Ctrl-C stops everything.

@@ -97,7 +97,8 @@ def fetch_lists(children: Children, are_there: Callable[[], bool]) -> None:
 
 def publish_charter(revision: str = REVISION) -> tuple[str, ...]:
     texts = [_CHARTERS / f"{REVISION}.{language}.md" for language in ("fr", "en")]
-    return ("charter", "publish", "--revision", revision, "--fr", str(texts[0]), "--en", str(texts[1]))
+    given = ("--fr", str(texts[0]), "--en", str(texts[1]), "--yes")
+    return ("charter", "publish", "--revision", revision, *given)
 
 
 @contextmanager

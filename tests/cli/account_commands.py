@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from idp.accounts.account import Account
 from idp.adapters.sql.schema import outbox
-from idp.cli import accounts, accounts_ended, accounts_export, accounts_seen
+from idp.cli import accounts, accounts_email, accounts_ended, accounts_export, accounts_seen
 from idp.cli.account_options import add_accounts
 from idp.cli.main import tell
 from idp.core.sealing import Sealer, derive_key
@@ -25,6 +25,7 @@ COMMANDS: dict[str, Command] = {
     "sessions": accounts_seen.sessions,
     "sign-out": accounts_ended.sign_out,
     "erase": accounts_ended.erase,
+    "set-email": accounts_email.set_email,
     "export": accounts_export.export,
     "enable": accounts.enable,
     "disable": accounts.disable,

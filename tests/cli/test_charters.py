@@ -14,6 +14,8 @@ from idp.adapters.sql.schema import audit_events
 from tests.commands import idp
 from tests.made_once import place_database
 
+#: Enough to make a charter.
+WORDS = "mot " * 60
 _CLIENT = """\
 clients:
   - client_id: viatrajectoire
@@ -40,8 +42,8 @@ class Operator:
 
     def publish(self, revision: str, *more: str) -> "subprocess.CompletedProcess[str]":
         text = self.place / "charter.md"
-        text.write_text("# Charte\n")
-        return self.run("charter", "publish", "--revision", revision, "--fr", str(text), *more)
+        text.write_text(f"# Charte {revision}\n{WORDS}\n")
+        return self.run("charter", "publish", "--revision", revision, "--fr", str(text), "--yes", *more)
 
 
 @pytest.fixture
@@ -108,7 +110,7 @@ def test_the_check_needs_no_database_when_no_client_demands_a_charter(operator: 
 def published(operator: Operator, text: str) -> "subprocess.CompletedProcess[str]":
     file = operator.place / "noted.md"
     file.write_bytes(text.encode())
-    return operator.run("charter", "publish", "--revision", "2026-2", "--fr", str(file))
+    return operator.run("charter", "publish", "--revision", "2026-2", "--fr", str(file), "--yes")
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -123,6 +125,7 @@ def test_the_front_matter_tells_what_changed_and_is_no_part_of_the_text(operator
         "# Charte",
         "---",
         "fin",
+        WORDS,
         "",
     )
     assert published(operator, end.join(lines)).returncode == 0
@@ -133,8 +136,9 @@ def test_the_front_matter_tells_what_changed_and_is_no_part_of_the_text(operator
     assert found.texts == {"fr": end.join(lines[6:])}
 
 
-@pytest.mark.parametrize("text", ["# Charte\n", "---\n# Charte\n", "# Charte\n---\nfin\n---\n", ""])
+@pytest.mark.parametrize("text", ["# Charte\n", "---\n# Charte\n", "# Charte\n---\nfin\n---\n"])
 def test_a_text_without_front_matter_is_published_as_it_is(operator: Operator, text: str) -> None:
+    text += WORDS
     assert published(operator, text).returncode == 0
     database = open_database(operator.url)
     found = SqlCharters(database).current()

@@ -116,7 +116,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
         made.run("init")
         made.run("keys", "generate")
         charter = ROOT / "charters" / "2026-1.fr.md"
-        made.run("charter", "publish", "--revision", "2026-1", "--fr", str(charter))
+        made.run("charter", "publish", "--revision", "2026-1", "--fr", str(charter), "--yes")
         yield made
 
 

@@ -16,7 +16,7 @@ from idp.accounts.charter import CharterRevision
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.passkeys import SqlPasskeys
-from idp.adapters.sql.schema import audit_events
+from idp.adapters.sql.schema import audit_events, charter_acceptances
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
 from idp.cards.rpps import InvalidRpps
 from idp.cli import explain_claims
@@ -195,7 +195,6 @@ WITHHELD: tuple[tuple[Mapping[str, Any], Callable[[Account], Account], str, str,
     ({"authenticators": ["cps"]}, PERSONS["as enrolled"], "psc", "door", "authenticators", "add `psc`"),
     ({"charters": ["region"]}, PERSONS["as enrolled"], "cps", "charter", "charters", "the person accepts it"),
     ({"charters": ["none"]}, PERSONS["as enrolled"], "cps", "charter", "charters", "--charter none"),
-    ({}, lambda one: replace(one, charter_revision="old"), "cps", "charter", "", "charter of this service"),
     ({}, PERSONS["disabled"], "cps", "account", "", "idp accounts enable"),
     ({}, PERSONS["closing"], "cps", "account", "", "keeps it"),
     ({}, lambda one: replace(one, password_hash=""), "password", "account", "", "no password"),
@@ -216,6 +215,20 @@ WITHHELD: tuple[tuple[Mapping[str, Any], Callable[[Account], Account], str, str,
         "CADUCEE_ACCOUNT_IDENTITY_PROVED_EVERY",
     ),
 )
+
+
+def test_the_charter_of_this_service_is_named_where_it_withholds_a_claim(world: World) -> None:
+    world.party.govern()
+    world.person(lambda one: replace(one, charter_revision=None))
+    with world.house.database.begin() as connection:
+        kept = [dict(row._mapping) for row in connection.execute(sa.select(charter_acceptances))]
+        connection.execute(sa.delete(charter_acceptances))
+    try:
+        (reason,) = world.told(door="cps")["userinfo"]["name"]["reasons"]
+    finally:
+        with world.house.database.begin() as connection:
+            connection.execute(sa.insert(charter_acceptances), kept)
+    assert (reason["by"], "charter of this service" in reason["wrong"]) == ("charter", True)
 
 
 @pytest.mark.parametrize("case", WITHHELD, ids=[f"{case[3]} {case[5]}" for case in WITHHELD])

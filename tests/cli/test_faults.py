@@ -84,8 +84,8 @@ def test_a_copy_is_handed_over_with_its_audit_event(world: World) -> None:
 
 def test_charter_is_published_with_its_audit_event(world: World, tmp_path: Path) -> None:
     text = tmp_path / "charter.md"
-    text.write_text("# Charte")
-    options = Namespace(charter="house", revision="2026-9", fr=text, en=None)
+    text.write_text("# Charte\n" + "mot " * 50)
+    options = Namespace(charter="house", revision="2026-9", fr=text, en=None, day=None, yes=True)
     commits = together("charter_revisions", "charter:publish:accepted")
     fail(world, charter.publish, options, commits)
 

@@ -93,11 +93,12 @@ def operated(
     """A house where all is well, on Redis and with Pro Santé Connect."""
     place = tmp_path_factory.mktemp("operated")
     furnish(place)
-    (place / "charter.md").write_text("# Charte\n\nLisez.")
+    (place / "charter.md").write_text("# Charte\n\n" + "Lisez. " * 50)
     (place / "card").mkdir()
     certificate, _key = make_pair(place / "card", days=400)
     told = settings_of(place) | {"CARD_OCSP_URL": ""}
-    published = idp("charter", "publish", "--revision", "1", "--fr", str(place / "charter.md"), **told)
+    text = str(place / "charter.md")
+    published = idp("charter", "publish", "--revision", "1", "--fr", text, "--yes", **told)
     assert published.returncode == 0, published.stderr
     port, operations, of_worker = free_port(), free_port(), free_port()
     told |= {name.upper(): value for name, value in settings_of_psc(psc).items()} | {

@@ -17,11 +17,14 @@ COMMANDS = {
     "accounts": "accounts unlock 10000000025",
     "accounts_seen": "accounts show 10000000025",
     "accounts_export": "accounts export 10000000025 --stdout",
+    "accounts_email": "accounts set-email 10000000025 a@b.example --checked seen",
     "accounts_ended": "accounts sign-out 10000000025",
     "background": "worker",
     "backups": "db restore /nowhere",
     "card": "card list --module /nowhere.so",
     "charter": "charter publish --revision 1 --fr /nowhere.md",
+    "charter_listing": "charter list",
+    "charter_preview": "charter preview",
     "client_secrets": "clients secret --given",
     "database": "db check",
     "doctor": "doctor",
@@ -57,6 +60,7 @@ def test_each_module_has_its_command() -> None:
         *("whom", "asking", "new_file"),
         *("install_options", "shape"),
         *("audit_findings", "audit_proof"),
+        *("charter_file", "charter_options"),
         *("embedded", "lanes", "pulse", "purging", "work", "worker_options", "why_options"),
     }
     assert set(COMMANDS) == {path.stem for path in (ROOT / "idp" / "cli").glob("*.py")} - parts

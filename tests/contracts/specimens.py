@@ -8,6 +8,7 @@ from idp.accounts.account import (
     Account,
     AccountId,
     ClosedFor,
+    EmailOffer,
     PasswordClosure,
     PostalAddress,
     ProvedIdentity,
@@ -42,6 +43,7 @@ def an_account(number: int = 1, **changes: Any) -> Account:
         email=f"Aicha.{number}@Hopital.example",
         email_verified_at=NOON + timedelta(microseconds=1),
         email_put_off_at=NOON + timedelta(microseconds=2),
+        email_offer=EmailOffer(f"aicha.{number}@cabinet.example", NOON + timedelta(microseconds=4)),
         password_closure=PasswordClosure(
             at=NOON, motive=ClosedFor.EMAIL_DISOWNED, told_at=NOON + timedelta(microseconds=3)
         ),

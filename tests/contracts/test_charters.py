@@ -146,28 +146,6 @@ def test_acceptance_of_a_named_charter_leaves_evidence_and_the_account_as_it_is(
     charters.accept(an_acceptance("1", charter="a"))
     assert accounts.get(ALICE) == an_account()
     assert charters.evidence_of(ALICE) == [an_acceptance("1", charter="a")]
-    asked = {name: charters.has_accepted(ALICE, charters.current(name)) for name in ("house", "a", "b")}
-    assert asked == {"house": False, "a": True, "b": False}
-    assert not charters.has_accepted(AccountId("nobody"), charters.current("a"))
-
-
-def test_acceptance_of_the_houses_charter_counts_for_no_other_of_the_same_revision(database: Engine) -> None:
-    accounts, charters = SqlAccounts(database), SqlCharters(database)
-    accounts.add(an_account())
-    charters.publish(a_revision("1"))
-    charters.publish(a_revision("1", charter="a"))
-    charters.accept(an_acceptance("1"))
-    assert not charters.has_accepted(ALICE, charters.current("a"))
-    assert accounts.get(ALICE).charter_revision == "1"
-
-
-def test_a_newer_revision_of_a_named_charter_was_not_accepted_with_the_older(database: Engine) -> None:
-    charters = SqlCharters(database)
-    SqlAccounts(database).add(an_account())
-    charters.publish(a_revision("1", charter="a"))
-    charters.accept(an_acceptance("1", charter="a"))
-    charters.publish(a_revision("2", charter="a"))
-    assert not charters.has_accepted(ALICE, charters.current("a"))
 
 
 def test_a_newer_named_charter_does_not_hold_back_the_houses(database: Engine) -> None:

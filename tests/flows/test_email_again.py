@@ -234,3 +234,60 @@ def test_the_stop_cannot_be_skipped_nor_its_form_sent_to_a_sign_in_that_is_not_t
     sent = fresh.post(f"{path}/email_again/later", data=hidden(elsewhere))
     assert "email_again" not in fresh.follow(sent).request.path
     assert "email:prove:put_off" not in audited(house)
+
+
+def offered(house: Provider, email: str = NEW, days: float = 0) -> None:
+    """As `idp accounts set-email` does; the address itself was proved lately."""
+    age_address(house, 1)
+    account = house.accounts.get(house.account.id)
+    house.accounts.save(account.with_offer(email, datetime.now(UTC) - timedelta(days=days)))
+
+
+def test_an_address_that_the_operator_noted_is_proved_like_any_other(
+    house: Provider, psc: HostilePsc
+) -> None:
+    offered(house)
+    browser = house.browser()
+    page = by_psc(browser, psc)
+    assert title(page) == "Est-ce votre nouvelle adresse e-mail ?"
+    assert NEW in says(page)
+    assert f'value="{NEW}"' in page.text
+    page = ask(browser, page, NEW)
+    assert is_in(browser.submit(page, "/code", code=last_mail(house, NEW).code))
+    account = house.accounts.get(house.account.id)
+    assert (account.email, account.email_offer) == (NEW, None)
+    assert last_mail(house, OLD).subject == "Votre adresse e-mail a été changée"
+    assert "/account/email/undo/" in last_mail(house, OLD).link
+    assert is_in(by_psc(house.browser(), psc))
+
+
+def test_until_then_codes_go_to_the_address_of_before_and_a_password_asks_about_nothing(
+    house: Provider, psc: HostilePsc
+) -> None:
+    offered(house)
+    browser = house.browser()
+    page = at_code(browser)
+    assert with_code(house) == [OLD]
+    assert is_in(browser.submit(page, "/email_otp", code=last_mail(house, OLD).code))
+
+
+def test_who_does_not_want_it_says_later_and_it_lapses(house: Provider, psc: HostilePsc) -> None:
+    offered(house)
+    browser = house.browser()
+    assert is_in(browser.submit(by_psc(browser, psc), "/later"))
+    assert is_in(by_psc(house.browser(), psc))
+    account = house.accounts.get(house.account.id)
+    house.accounts.save(replace(account, email_put_off_at=datetime.now(UTC) - timedelta(days=8)))
+    browser = house.browser()
+    page = by_psc(browser, psc)
+    assert "Plus tard" in page.text
+    assert is_in(browser.submit(page, "/later"))
+    offered(house, days=15)
+    assert is_in(by_psc(house.browser(), psc))
+
+
+def test_the_section_of_the_account_has_it_in_its_form(house: Provider, psc: HostilePsc) -> None:
+    offered(house)
+    browser = house.browser()
+    browser.submit(by_psc(browser, psc), "/later")
+    assert f'value="{NEW}"' in browser.get("/account/email").text

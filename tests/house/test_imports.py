@@ -212,7 +212,6 @@ def test_whether_an_account_may_sign_in_is_decided_in_one_place() -> None:
         "idp.adapters.sql.account_rows",
         "idp.adapters.sql.charter_counts",
         "idp.adapters.sql.erasure",
-        "idp.adapters.sql.leavers",
     }
 
 

@@ -14,7 +14,8 @@ from tests.fakes import NOON
 from tests.people import a_standing, an_account, an_event, an_interaction
 
 AGAIN = EmailAgainAction(
-    ProvedAgain(after=timedelta(days=365), put_off_for=timedelta(days=7)), fresh_for=timedelta(minutes=10)
+    ProvedAgain(after=timedelta(days=365), put_off_for=timedelta(days=7), offered_for=timedelta(days=14)),
+    fresh_for=timedelta(minutes=10),
 )
 CLOSED, RENEWAL = PasswordClosedAction(), PasswordRenewalAction()
 OLD = a_standing(an_account(email_verified_at=NOON - timedelta(days=366)))

@@ -161,7 +161,7 @@ def publish(demo: Demonstration, revision: str, folder: Path) -> str:
     news = f"Nouveauté de la révision {revision}."
     text = folder / f"{revision}.md"
     text.write_text((ROOT / "charters" / "2026-1.fr.md").read_text("utf-8") + f"\n\n{news}\n", "utf-8")
-    done = demo.command("charter", "publish", "--revision", revision, "--fr", str(text))
+    done = demo.command("charter", "publish", "--revision", revision, "--fr", str(text), "--yes")
     assert done.returncode == 0, done.stderr
     return news
 

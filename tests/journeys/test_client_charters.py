@@ -32,8 +32,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
 
 def publish(demo: Demonstration, folder: Path, revision: str, charter: str = NAMED) -> None:
     text = folder / f"{charter}-{revision}.md"
-    text.write_text(f"# Conditions de Grand Âge\n\nRévision {revision}.\n", "utf-8")
-    done = demo.command("charter", "publish", "--charter", charter, "--revision", revision, "--fr", str(text))
+    text.write_text(f"# Conditions de Grand Âge\n\nRévision {revision}.\n{'Lisez. ' * 50}\n", "utf-8")
+    told = ("--charter", charter, "--revision", revision, "--fr", str(text), "--yes")
+    done = demo.command("charter", "publish", *told)
     assert done.returncode == 0, done.stderr
 
 

@@ -203,7 +203,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Life:
 def second(first: Life) -> Life:
     """On what the first left. A charter is published meanwhile."""
     with demo_in(first.state, program=AS_IT_IS) as running:
-        texts = ("--fr", "charters/2026-1.fr.md", "--en", "charters/2026-1.en.md")
+        texts = ("--fr", "charters/2026-2.fr.md", "--en", "charters/2026-2.en.md", "--yes")
         assert running.command("charter", "publish", "--revision", "2026-2", *texts).returncode == 0
         seconds = seconds_to_end(running.process, running.ready["pids"], signal.SIGKILL)
     return Life(first.state, running.ready, seconds)

@@ -3,22 +3,23 @@
 from dataclasses import replace
 
 from idp.pages import operations as views
+from idp.pages import operations_day as days
 
 _HOURS = [f"{hour % 24:02d} h 00" for hour in range(17, 41)]
 
 
-def plot(name: str, kinds: tuple[str, ...], most: int, **more: bool) -> views.Plot:
+def plot(name: str, kinds: tuple[str, ...], most: int, **more: bool) -> days.Plot:
     hours = [
-        views.HourView(
+        days.HourView(
             hour, tuple(most * (24 - abs(rank - 16)) // 24 // (1 + 7 * at) for at in range(len(kinds)))
         )
         for rank, hour in enumerate(_HOURS)
     ]
-    return views.Plot(name=name, kinds=kinds, hours=tuple(hours), **more)
+    return days.Plot(name=name, kinds=kinds, hours=tuple(hours), **more)
 
 
 _DOOR = ("accepted", "refused")
-_DAY = views.DayView(
+_DAY = days.DayView(
     counted_at="16 h 42",
     is_complete=True,
     plots=(
@@ -32,15 +33,15 @@ _DAY = views.DayView(
         plot("codes", ("code",), 1310),
     ),
     reasons=(
-        views.Reason("password", "wrong", 128),
-        views.Reason("cps", "expired", 17),
-        views.Reason("psc", "cancelled", 9),
+        days.Reason("password", "wrong", 128),
+        days.Reason("cps", "expired", 17),
+        days.Reason("psc", "cancelled", 9),
     ),
 )
-_NOT_COUNTED = views.Plot(
+_NOT_COUNTED = days.Plot(
     name="cps",
     kinds=_DOOR,
-    hours=tuple(views.HourView(hour, None if rank < 9 else (rank, 1)) for rank, hour in enumerate(_HOURS)),
+    hours=tuple(days.HourView(hour, None if rank < 9 else (rank, 1)) for rank, hour in enumerate(_HOURS)),
     is_open=True,
 )
 
@@ -114,11 +115,35 @@ _CHARTER = views.CharterView(
     revision="2026-1", published_on="3 mars 2026", accepted=8125, left=431, counted_at="16 h 30"
 )
 
+_FINDINGS = views.FindingsView(
+    at="16 h 42",
+    wrong=(
+        views.FindingView(
+            name="disk",
+            state="red",
+            says="database: 2 % free of /var/lib/caducee",
+            remedy="make room: SQLite refuses to write on a full disk",
+        ),
+        views.FindingView(name="backup", state="amber", says="none is known", remedy="`idp db backup`"),
+    ),
+    well=(views.FindingView(name="schema", state="green", says="0028, as this code needs", remedy=""),),
+)
+
+_CONFORMITY = views.ConformityView(
+    at="16 h 30",
+    means=(
+        views.MeansView(name="Carte CPx, directe", is_open=True, met=21, not_met=0, not_ours=4),
+        views.MeansView(name="Mot de passe", is_open=False, met=18, not_met=2, not_ours=5),
+    ),
+    broken=(),
+)
+
 FULL = views.OperationsPage(
     node="idp-1",
     at="30 novembre 2026, 16 h 42",
     status="ready",
     lines=(),
+    findings=_FINDINGS,
     day=_DAY,
     clients=_CLIENTS,
     work=_WORK,
@@ -128,6 +153,7 @@ FULL = views.OperationsPage(
     lists=0,
     backup="30 novembre 2026, 3 h 00",
     charter=_CHARTER,
+    conformity=_CONFORMITY,
 )
 
 
@@ -142,10 +168,19 @@ def operations_states() -> dict[str, views.OperationsPage]:
             FULL,
             status="degraded",
             lines=("degraded: mails: 3 wait, the oldest for 742 s",),
+            findings=replace(_FINDINGS, wrong=()),
             psc=replace(_PSC, state="out", latencies=()),
             day=replace(_DAY, is_complete=False, plots=(_NOT_COUNTED,), reasons=()),
             clients=replace(_CLIENTS, searched_to=""),
             lists=2,
+            conformity=replace(
+                _CONFORMITY,
+                broken=(
+                    views.BrokenRuleView(
+                        means="Mot de passe", rule="rie-1.exi-04", asks="Deux facteurs à chaque connexion."
+                    ),
+                ),
+            ),
             backup="",
             charter=replace(_CHARTER, accepted=None, left=None),
         ),
@@ -161,6 +196,7 @@ def operations_states() -> dict[str, views.OperationsPage]:
             FULL,
             status="unavailable",
             lines=("unavailable: database: it does not answer",),
+            findings=None,
             day=None,
             clients=None,
             work=None,
@@ -168,6 +204,7 @@ def operations_states() -> dict[str, views.OperationsPage]:
             lists=None,
             backup=None,
             charter=None,
+            conformity=None,
             certificates=(),
         ),
     }

@@ -32,6 +32,7 @@ from idp.pages.frame import NO_HOUSE, Announcement, Deadline, Frame, House
 from idp.pages.history import VARIANTS, DayView, EntryView, HistoryPage, ReportPage, is_doubtful, words_of
 from idp.pages.mails import (
     CharterReceiptMail,
+    CharterReminderMail,
     CodeMail,
     EmailChangedMail,
     NewBrowserMail,
@@ -560,6 +561,7 @@ def _charter(text_html: str) -> list[State]:
         error=None,
     )
     second = replace(first, charter="viatrajectoire", of_client=True)
+    later = replace(first, is_new_revision=True, due_from="15 décembre 2026", may_wait=True)
     models = {
         "charter-first": replace(first, step=Step(3, 3)),
         "charter-last": first,
@@ -572,6 +574,10 @@ def _charter(text_html: str) -> list[State]:
         "charter-of-client-new-revision": replace(second, is_new_revision=True),
         "charter-of-client-tick-needed!": replace(second, error="charter.tick_needed"),
         "charter-revision-changed!": replace(first, error="charter.revision_changed"),
+        "charter-announced": replace(first, due_from="15 décembre 2026"),
+        "charter-announced-later": replace(later, changes=CHANGES),
+        "charter-announced-later-tick-needed!": replace(later, error="charter.tick_needed"),
+        "charter-announced-later-of-client": replace(later, charter="viatrajectoire", of_client=True),
     }
     waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
     return [
@@ -985,6 +991,9 @@ def _email() -> list[State]:
     again = email_pages.EmailAgainPage(proved_on="3 novembre 2025", may_put_off=True, entry=typed)
     of_stop = {
         "email-again": again,
+        "email-again-offered": replace(
+            again, offered="elise@cabinet.example", entry=replace(typed, typed="elise@cabinet.example")
+        ),
         "email-again-last": replace(again, may_put_off=False),
         "email-again-malformed!": replace(again, entry=replace(typed, error="enrolment.required")),
         "email-again-code": replace(again, entry=waiting()),
@@ -1219,6 +1228,17 @@ def receipts() -> list[CharterReceiptMail]:
         address="https://caducee.example/account/charters/3",
     )
     return [of_house, replace(of_house, client_name="Trajectoire Grand Âge")]
+
+
+def reminders() -> list[CharterReminderMail]:
+    of_house = CharterReminderMail(
+        applications=(),
+        revision="2027-1",
+        due_from="15 décembre 2026",
+        address="https://caducee.example/",
+    )
+    two = ("Trajectoire Grand Âge", "ViaTrajectoire")
+    return [of_house, replace(of_house, applications=two, address="")]
 
 
 def email_changed_mails() -> list[EmailChangedMail]:

@@ -33,6 +33,7 @@ from tests.pages.page_states import (
     new_browser_mails,
     notices,
     receipts,
+    reminders,
 )
 from tests.pages.reading import (
     CATALOGUES,
@@ -104,6 +105,7 @@ def test_no_key_is_left_that_no_page_says() -> None:
         "enrolment.password_good",
         "mail.new_browser.subject",
         "mail.charter_receipt.subject",
+        "mail.charter_reminder.subject",
         *(f"mail.{notice}.subject" for notice in Notice),
     }
 
@@ -121,6 +123,9 @@ def test_no_key_is_left_that_no_page_says() -> None:
     for receipt in receipts():
         for kind in ("txt", "html"):
             ENVIRONMENT.get_template(f"mail/charter_receipt.{kind}").render(page=receipt, t=listening)
+    for reminder in reminders():
+        for kind in ("txt", "html"):
+            ENVIRONMENT.get_template(f"mail/charter_reminder.{kind}").render(page=reminder, t=listening)
     for new_browser in new_browser_mails():
         for kind in ("txt", "html"):
             ENVIRONMENT.get_template(f"mail/new_browser.{kind}").render(page=new_browser, t=listening)

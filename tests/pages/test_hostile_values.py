@@ -106,6 +106,8 @@ def hostile_states() -> Iterator[State]:
             published_on=HOSTILE,
             is_new_revision=False,
             error=None,
+            due_from=HOSTILE,
+            may_wait=True,
         ),
         "account/charters.html": charter_pages.ChartersPage(acceptances=(line,)),
         "account/charter.html": charter_pages.AcceptancePage(
@@ -196,6 +198,7 @@ def hostile_states() -> Iterator[State]:
         "email_again.html": email_pages.EmailAgainPage(
             proved_on=HOSTILE,
             may_put_off=True,
+            offered=HOSTILE,
             entry=email_pages.AddressEntry(
                 typed=HOSTILE, waiting=HOSTILE, code=code_entry(expires_at_local=HOSTILE)
             ),

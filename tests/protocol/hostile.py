@@ -378,6 +378,7 @@ SHOTS = (
     Shot("charter page", "GET", f"{_ME}/charter", 200, who="charter"),
     Shot("charter", "POST", f"{_ME}/charter", 422, form=(*_CSRF, *_READ), who="charter"),
     Shot("charter refused", "POST", f"{_ME}/charter/refuse", 303, form=_CSRF, who="charter"),
+    Shot("charter later", "POST", f"{_ME}/charter/later", 303, form=(*_CSRF, _READ[0]), who="charter"),
     Shot("enrolment page", "GET", f"{_ME}/enrolment", 200, who="enrolment"),
     Shot("enrolment", "POST", f"{_ME}/enrolment", 303, form=(*_CSRF, *_ENROL), who="enrolment"),
     Shot("enrolment, judged", "POST", f"{_ME}/enrolment/judge", 200, form=(*_CSRF, *_ENROL), who="enrolment"),

@@ -13,6 +13,7 @@ from idp.accounts.account import (
     Account,
     AccountId,
     ClosedFor,
+    EmailOffer,
     PasswordClosure,
     PostalAddress,
     ProvedIdentity,
@@ -52,6 +53,7 @@ def normalise_email(address: str) -> str:
 
 def to_row(account: Account) -> dict[str, Any]:
     identity, address, closure = account.identity, account.address, account.password_closure
+    offer = account.email_offer
     return {
         "id": account.id,
         "subject": account.subject,
@@ -67,6 +69,8 @@ def to_row(account: Account) -> dict[str, Any]:
         "email": account.email,
         "email_verified_at": account.email_verified_at,
         "email_put_off_at": account.email_put_off_at,
+        "email_offered": offer.email if offer else None,
+        "email_offered_at": offer.at if offer else None,
         "password_hash": account.password_hash,
         "password_closed_at": closure.at if closure else None,
         "password_closed_for": str(closure.motive) if closure else None,
@@ -117,6 +121,9 @@ def _read(row: Any) -> Account:
         email=row.email,
         email_verified_at=row.email_verified_at,
         email_put_off_at=row.email_put_off_at,
+        email_offer=None
+        if row.email_offered is None
+        else EmailOffer(row.email_offered, row.email_offered_at),
         password_hash=row.password_hash,
         password_closure=_closure(row),
         address=PostalAddress(
@@ -137,11 +144,15 @@ def _read(row: Any) -> Account:
         closing_at=row.closing_at,
         disabled_motive=row.disabled_motive,
         signed_in_at=row.signed_in_at,
+        charter_put_off_at=row.charter_put_off_at,
         is_mailbox_shared=row.is_mailbox_shared,
         has_passkey=row.has_passkey,
         declines_passkeys=row.declines_passkeys,
     )
 
+
+#: Of the accounts that somebody may sign in to.
+OPEN = (accounts.c.enabled, accounts.c.closing_at.is_(None))
 
 #: What a SELECT of accounts names, in this order, for `ACCOUNT`: the row, and what others say at that instant.
 COLUMNS: "tuple[sa.ColumnElement[Any], ...]" = (

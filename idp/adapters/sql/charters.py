@@ -1,6 +1,7 @@
 """`CharterRepository` on SQL: revisions that never change, and which account accepted which text when."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,47 +16,63 @@ from idp.accounts.charter import (
     CharterNews,
     CharterRevision,
     NoCharterPublished,
-    RevisionExists,
+    RevisionAnnounced,
 )
 from idp.accounts.repository import AccountNotFound
+from idp.adapters.sql.charter_order import IS_IN_FORCE, IS_THERE, NOW
+from idp.adapters.sql.charter_rows import add_revision, announced_of, read_revision, revisions_in_turn
 from idp.adapters.sql.database import insert_into, reading, writing
 from idp.adapters.sql.schema import accounts, charter_acceptances, charter_revisions
+from idp.adapters.sql.statement import Statement, parameters_of
+from idp.adapters.sql.work import write
+from idp.core.clock import Clock, SystemClock
 
 _r, _a = charter_revisions.c, charter_acceptances.c
 _IS_OF = sa.and_(_r.charter == _a.charter, _r.revision == _a.revision)
+# The version stays: « Plus tard » makes no other change of the account stale.
+_PUT_OFF = Statement(
+    lambda _: (
+        sa.update(accounts)
+        .where(accounts.c.id == sa.bindparam("id"))
+        .values(parameters_of(accounts, "charter_put_off_at"))
+    ),
+    row=("id",),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class SqlCharters:
     database: Engine
+    clock: Clock = field(default_factory=SystemClock)
 
     def current(self, charter: str = HOUSE) -> CharterRevision:
-        # By position, the order of publication: two revisions may be published at the same instant.
+        return self._latest(IS_IN_FORCE, charter)
+
+    def newest(self, charter: str = HOUSE) -> CharterRevision:
+        return self._latest(IS_THERE, charter)
+
+    def _latest(self, which: "sa.ColumnElement[bool]", charter: str) -> CharterRevision:
         latest = (
-            sa.select(charter_revisions).where(_r.charter == charter).order_by(_r.position.desc()).limit(1)
+            sa.select(charter_revisions)
+            .where(_r.charter == charter, which)
+            .order_by(_r.position.desc())
+            .limit(1)
         )
         with reading(self.database) as connection:
-            row = connection.execute(latest).one_or_none()
+            row = connection.execute(latest, {NOW.key: self.clock.now()}).one_or_none()
         if row is None:
             raise NoCharterPublished(charter)
-        return _revision(row)
+        return read_revision(row)
 
     def publish(self, revision: CharterRevision) -> None:
         with writing(self.database) as connection:
-            published = (
-                insert_into(connection, charter_revisions)
-                .values(
-                    charter=revision.charter,
-                    revision=revision.revision,
-                    published_at=revision.published_at,
-                    texts=revision.texts,
-                    changes=dict(revision.changes),
-                )
-                .on_conflict_do_nothing()
-                .returning(_r.position)
-            )
-            if connection.execute(published).one_or_none() is None:
-                raise RevisionExists(revision.revision)
+            announced = announced_of(revisions_in_turn(connection, revision.charter), self.clock.now())
+            if announced is not None:
+                raise RevisionAnnounced(announced)
+            add_revision(connection, revision)
+
+    def put_off(self, account_id: AccountId, at: datetime) -> None:
+        write(self.database, _PUT_OFF, id=account_id, charter_put_off_at=at)
 
     def accept(self, evidence: CharterEvidence) -> bool:
         """Keep the first evidence for (account, charter, revision). Returns False when there is one.
@@ -86,13 +103,6 @@ class SqlCharters:
                 connection.execute(_forward_account(evidence))
         return is_first
 
-    def has_accepted(self, account_id: AccountId, revision: CharterRevision) -> bool:
-        evidence = sa.select(_a.revision).where(
-            _a.account_id == account_id, _a.charter == revision.charter, _a.revision == revision.revision
-        )
-        with reading(self.database) as connection:
-            return connection.execute(evidence).one_or_none() is not None
-
     def evidence_of(self, account_id: AccountId) -> list[CharterEvidence]:
         found = (
             sa.select(charter_acceptances)
@@ -120,18 +130,23 @@ class SqlCharters:
 
     def acceptance(self, account_id: AccountId, number: int) -> Acceptance | None:
         found = (
-            sa.select(charter_acceptances, _r.position, _r.published_at, _r.texts, _r.changes)
+            sa.select(charter_acceptances, *(one for one in charter_revisions.c if one.name not in _a))
             .where(_a.account_id == account_id, _r.position == number)
             .join(charter_revisions, _IS_OF)
         )
         with reading(self.database) as connection:
             row = connection.execute(found).one_or_none()
-        return None if row is None else Acceptance(_evidence(row), _revision(row))
+        return None if row is None else Acceptance(_evidence(row), read_revision(row))
 
     def news_for(self, account_id: AccountId, revision: CharterRevision) -> CharterNews:
         # Without the texts: an old house has many revisions.
         until = (
-            sa.select(_r.revision, _r.changes, _a.revision.is_not(None).label("is_accepted"))
+            sa.select(
+                _r.revision,
+                _r.changes,
+                _a.revision.is_not(None).label("is_accepted"),
+                IS_THERE.label("is_there"),
+            )
             .select_from(
                 charter_revisions.outerjoin(charter_acceptances, sa.and_(_IS_OF, _a.account_id == account_id))
             )
@@ -145,19 +160,8 @@ class SqlCharters:
         accepted = [at for at, row in enumerate(rows) if row.is_accepted]
         if not accepted:
             return CharterNews(is_known=False)
-        return CharterNews(True, tuple(row.changes for row in rows[accepted[-1] + 1 :] if row.changes))
-
-
-def _revision(row: Any) -> CharterRevision:
-    """`row`: the columns of the table, by their names."""
-    return CharterRevision(
-        revision=row.revision,
-        published_at=row.published_at,
-        texts=row.texts,
-        charter=row.charter,
-        changes=row.changes,
-        number=row.position,
-    )
+        since = rows[accepted[-1] + 1 :]
+        return CharterNews(True, tuple(row.changes for row in since if row.changes and row.is_there))
 
 
 def _evidence(row: Any) -> CharterEvidence:
@@ -186,7 +190,7 @@ def _forward_account(evidence: CharterEvidence) -> sa.Update:
     """Forward only: an old tab that accepts a superseded revision must not undo the newer acceptance."""
     of_house = _r.charter == HOUSE
     accepted = sa.select(_r.position).where(of_house, _r.revision == evidence.revision).scalar_subquery()
-    newer = sa.select(_r.revision).where(of_house, _r.position > accepted)
+    newer = sa.select(_r.revision).where(of_house, _r.position > accepted, IS_THERE)
     held = accounts.c.charter_revision
     return (
         sa.update(accounts)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Engine
 
 from idp.accounts.account import AccountId
+from idp.adapters.sql.account_rows import OPEN
 from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.schema import accounts
 from idp.adapters.sql.statement import Statement, parameters_of
@@ -46,13 +47,13 @@ class SqlUnusedAccounts:
         return self._found(_c.unused_told_at, most, _c.signed_in_at < unused_since, *told)
 
     def is_still(self, account_id: AccountId, unused_since: datetime) -> bool:
-        still = (_c.id == account_id, *_OPEN, _c.signed_in_at < unused_since)
+        still = (_c.id == account_id, *OPEN, _c.signed_in_at < unused_since)
         with writing(self.database) as connection:
             found = connection.execute(sa.select(_c.id).where(*still).with_for_update())
             return found.one_or_none() is not None
 
     def warn(self, account_id: AccountId, unused_since: datetime, at: datetime) -> bool:
-        still = (_c.id == account_id, *_OPEN, _c.signed_in_at < unused_since, _c.unused_told_at.is_(None))
+        still = (_c.id == account_id, *OPEN, _c.signed_in_at < unused_since, _c.unused_told_at.is_(None))
         with writing(self.database) as connection:
             return (
                 connection.execute(sa.update(accounts).where(*still).values(unused_told_at=at)).rowcount == 1
@@ -62,10 +63,6 @@ class SqlUnusedAccounts:
         self, column: "sa.Column[datetime]", most: int, *which: ColumnElement[bool]
     ) -> Sequence[AccountId]:
         """`column`: of the index, by which they are ordered."""
-        found = sa.select(_c.id).where(*_OPEN, *which).order_by(column).limit(most)
+        found = sa.select(_c.id).where(*OPEN, *which).order_by(column).limit(most)
         with reading(self.database) as connection:
             return [AccountId(one) for one in connection.execute(found).scalars()]
-
-
-#: Those that somebody may sign in to; with whether they were told the conditions of the two indexes.
-_OPEN = (_c.enabled, _c.closing_at.is_(None))

@@ -19,11 +19,13 @@ from idp.adapters.sql import (  # noqa: F401 their tables are of the same metada
 )
 from idp.adapters.sql.audit_schema import audit_events as audit_events
 from idp.adapters.sql.audit_schema import audit_seals as audit_seals
+from idp.adapters.sql.charter_schema import charter_acceptances as charter_acceptances
+from idp.adapters.sql.charter_schema import charter_revisions as charter_revisions
 from idp.adapters.sql.columns import UtcInstant, row_number
 from idp.adapters.sql.columns import metadata as metadata
 
 #: The migration of this code. Zero-padded: the order of the texts is the order of the migrations.
-SCHEMA_REVISION = "0028"
+SCHEMA_REVISION = "0030"
 
 _IS_CODE, _IS_NOTICE = sa.text("topic IS NOT NULL"), sa.text("topic IS NULL")
 _IS_UNWARNED = sa.text("enabled AND closing_at IS NULL AND unused_told_at IS NULL")
@@ -72,6 +74,9 @@ accounts = sa.Table(
     sa.Column("password_listed_at", UtcInstant),
     # The address of who shares one that another account had first.
     sa.Column("email_beside", sa.Text, index=True),
+    sa.Column("charter_put_off_at", UtcInstant),
+    sa.Column("email_offered", sa.Text),
+    sa.Column("email_offered_at", UtcInstant),
     # Whom to warn, and whom to disable: each search begins where the one before it ended, however many were found.
     sa.Index(
         "ix_accounts_unwarned",
@@ -125,34 +130,6 @@ professional_contexts = sa.Table(
     sa.Column("client_id", sa.Text, primary_key=True),
     sa.Column("practice_key", sa.Text, nullable=False),
     sa.Column("chosen_at", UtcInstant, nullable=False),
-)
-
-charter_revisions = sa.Table(
-    "charter_revisions",
-    metadata,
-    sa.Column("position", row_number, primary_key=True, autoincrement=True),
-    sa.Column("charter", sa.Text, nullable=False),
-    sa.Column("revision", sa.Text, nullable=False),
-    sa.Column("published_at", UtcInstant, nullable=False),
-    sa.Column("texts", sa.JSON, nullable=False),
-    sa.Column("changes", sa.JSON, nullable=False, server_default="{}"),
-    sa.UniqueConstraint("charter", "revision"),
-    sqlite_autoincrement=True,
-)
-
-charter_acceptances = sa.Table(
-    "charter_acceptances",
-    metadata,
-    sa.Column("account_id", sa.Text, sa.ForeignKey(accounts.c.id), primary_key=True),
-    sa.Column("charter", sa.Text, primary_key=True),
-    sa.Column("revision", sa.Text, primary_key=True),
-    sa.Column("text_sha256", sa.Text, nullable=False),
-    sa.Column("accepted_at", UtcInstant, nullable=False),
-    sa.Column("authenticator", sa.Text, nullable=False),
-    sa.Column("client_id", sa.Text, nullable=False),
-    sa.ForeignKeyConstraint(
-        ["charter", "revision"], [charter_revisions.c.charter, charter_revisions.c.revision]
-    ),
 )
 
 grants = sa.Table(

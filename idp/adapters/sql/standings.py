@@ -1,14 +1,15 @@
 """`Standings` on SQL: one SELECT for an account with its grant, its refresh token, the names of charters, and what Pro
 Santé Connect said.
 
-Not here: texts of charters. Whether one is due is a comparison of names, made by the database.
+Not here: texts of charters; which revision is in force (`charter_order`). Whether one is due is a comparison of names,
+made by the database.
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Engine
@@ -19,11 +20,11 @@ from idp.accounts.repository import AccountNotFound
 from idp.accounts.standing import Granted, Standing, Told
 from idp.adapters.sql.account_rows import ACCOUNT, COLUMNS
 from idp.adapters.sql.accounts import is_storable
+from idp.adapters.sql.charter_order import IS_ANNOUNCED, IS_IN_FORCE, has_accepted, latest
 from idp.adapters.sql.grants import read_grant
 from idp.adapters.sql.refresh_tokens import read_token
 from idp.adapters.sql.schema import (
     accounts,
-    charter_acceptances,
     charter_revisions,
     ended_sessions,
     grants,
@@ -34,12 +35,14 @@ from idp.adapters.sql.schema import (
 from idp.adapters.sql.statement import Statement
 from idp.adapters.sql.work import fetch
 from idp.adapters.unit import remember, remembered
+from idp.core.clock import Clock, SystemClock
 from idp.core.replacing import replace
 
 _GRANT, _TOKEN = "grant_", "token_"
 _GRANTS, _TOKENS = slice(len(grants.c)), slice(len(grants.c), len(grants.c) + len(refresh_tokens.c))
-_HOUSE_IN_FORCE = "house_in_force"
 _ISSUER, _TOLD_TO = "issuer", "told_to"
+#: Columns of each charter, in the order of `_Asked`; with its number behind.
+_ASKED = ("in_force", "announced", "is_accepted", "is_ahead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class SqlStandings:
 
     database: Engine
     upstream_issuer: str = ""
+    clock: Clock = field(default_factory=SystemClock)
 
     def of(self, account_id: AccountId, demanded: tuple[str, ...], *, told_to: str | None = None) -> Standing:
         place = (self.database, "standing", account_id, demanded, told_to)
@@ -82,11 +86,23 @@ class SqlStandings:
     ) -> Any:
         if not is_storable(key):
             return None
-        values = {_named(number): name for number, name in enumerate(demanded)}
+        charters = enumerate((HOUSE, *demanded))
+        values: dict[str, object] = {_named(number): name for number, name in charters}
+        values["now"] = self.clock.now()
         if told_to is not None:
             values |= {_ISSUER: self.upstream_issuer, _TOLD_TO: told_to}
         rows = fetch(self.database, statement(len(demanded), told_to is not None), id=key, **values)
         return rows[0] if rows else None
+
+
+class _Asked(NamedTuple):
+    """Of one charter. `in_force`, `announced`: which revision; None: there is none. `is_accepted`: the one in force;
+    `is_ahead`: the announced one."""
+
+    in_force: str | None
+    announced: str | None
+    is_accepted: bool
+    is_ahead: bool
 
 
 def _part_of(table: sa.Table) -> Callable[[Sequence[Any]], Any]:
@@ -105,17 +121,19 @@ def _granted(row: Any, demanded: Sequence[str], *, is_told: bool = False) -> Gra
 
 
 def _standing(row: Any, demanded: Sequence[str], *, is_told: bool) -> Standing:
-    in_force = getattr(row, _HOUSE_IN_FORCE)
-    due = [] if row.account.charter_revision == in_force else [HOUSE]
-    unpublished = [] if in_force is not None else [HOUSE]
-    for number, name in enumerate(demanded):
-        if getattr(row, f"in_force_{number}") is None:
+    due, announced, unpublished = [], [], []
+    for number, name in enumerate((HOUSE, *demanded)):
+        asked = _Asked(*(getattr(row, f"{column}_{number}") for column in _ASKED))
+        if asked.in_force is None:
             unpublished.append(name)
-        elif not getattr(row, f"accepted_{number}"):
+        elif not (asked.is_accepted or asked.is_ahead):
             due.append(name)
+        elif asked.announced is not None and not asked.is_ahead:
+            announced.append(name)
     return Standing(
         account=row.account,
         due=tuple(due),
+        announced=tuple(announced),
         unpublished=unpublished[0] if unpublished else None,
         told=Told(row.told_claims, row.told_key) if is_told and row.told_claims is not None else None,
     )
@@ -186,33 +204,24 @@ def _labelled(table: sa.Table, prefix: str) -> list[sa.Label[Any]]:
 
 
 def _charters(demanded: int) -> list[sa.Label[Any]]:
-    """The name of this service's revision in force; of each one demanded also whether it was accepted."""
-    columns: list[sa.Label[Any]] = [_in_force(sa.literal(HOUSE)).label(_HOUSE_IN_FORCE)]
-    acceptances = charter_acceptances.c
-    for number in range(demanded):
-        name = sa.bindparam(_named(number), type_=sa.Text)
-        is_accepted = sa.exists().where(
-            acceptances.account_id == accounts.c.id,
-            acceptances.charter == name,
-            acceptances.revision == _in_force(name),
-        )
-        columns += [
-            _in_force(name).label(f"in_force_{number}"),
-            sa.type_coerce(is_accepted, sa.Boolean).label(f"accepted_{number}"),
-        ]
-    return columns
+    """What `_Asked` has of this service's charter and of each one demanded."""
+    return [column for number in range(demanded + 1) for column in _charter(number)]
 
 
-def _in_force(charter: "sa.ColumnElement[str]") -> "sa.ScalarSelect[str]":
-    # By position, the order of publication: two revisions may be published at the same instant.
-    revisions = charter_revisions.c
-    return (
-        sa.select(revisions.revision)
-        .where(revisions.charter == charter)
-        .order_by(revisions.position.desc())
-        .limit(1)
-        .scalar_subquery()
+def _charter(number: int) -> "Iterator[sa.Label[Any]]":
+    charter: sa.ColumnElement[str] = sa.bindparam(_named(number), type_=sa.Text)
+    name, announced = charter_revisions.c.revision, latest(IS_ANNOUNCED, charter)
+    is_accepted: sa.ColumnElement[bool] = has_accepted(accounts.c.id, charter, latest(IS_IN_FORCE, charter))
+    if number == 0:
+        # The account row says it of the house's: no evidence is looked at for most.
+        held = accounts.c.charter_revision == latest(IS_IN_FORCE, charter, name)
+        is_accepted = sa.case((held, sa.true()), else_=is_accepted)
+    is_ahead = sa.case(
+        (announced.is_(None), sa.false()), else_=has_accepted(accounts.c.id, charter, announced)
     )
+    columns = (latest(IS_IN_FORCE, charter, name), announced, is_accepted, is_ahead)
+    for column, value, kind in zip(_ASKED, columns, (sa.Text, sa.Text, sa.Boolean, sa.Boolean), strict=True):
+        yield sa.type_coerce(value, kind).label(f"{column}_{number}")
 
 
 def _named(number: int) -> str:

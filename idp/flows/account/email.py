@@ -71,7 +71,7 @@ class EmailFlow:
             is_proved=entered.is_proved,
             minutes=self.desk.minutes,
             is_shared=account.is_mailbox_shared,
-            typed=entered.typed.get("email", ""),
+            typed=entered.typed.get("email", self.form.offered(self._at(request, entered))),
             entry=entry,
         )
         return self.desk.page(request, entered, "account/email.html", page, status)

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request
 from idp.accounts.account import Account
 from idp.accounts.code_keys import CodeHolder
 from idp.accounts.code_refusal import CodeRefusal, CodeRefused
-from idp.accounts.email_change import EmailChange, EmailChanges, address_holder
+from idp.accounts.email_change import EmailChange, EmailChanges, ProvedAgain, address_holder
 from idp.accounts.email_otp import MailCodes
 from idp.accounts.enrolment import email_fault, typed_values
 from idp.accounts.mail_quota import SendRefusal
@@ -53,6 +53,7 @@ class AddressForm:
     changes: EmailChanges
     codes: MailCodes
     quota: NetworkQuota
+    rule: ProvedAgain
     clock: Clock
 
     @property
@@ -67,7 +68,7 @@ class AddressForm:
         """
         change = self._under_way(at)
         if change is None:
-            return AddressEntry(typed=at.account.email)
+            return AddressEntry(typed=self.offered(at) or at.account.email)
         holder = _holder(at, change.email)
         code = code_entry(
             self.codes,
@@ -78,6 +79,10 @@ class AddressForm:
             why_none=lambda: self._why_no_code(at, holder),
         )
         return AddressEntry(typed=change.email, waiting=change.email, code=code)
+
+    def offered(self, at: At) -> str:
+        """Returns the address that the operator noted for this person, "" for none."""
+        return self.rule.offered(at.account, self.clock.now())
 
     def is_out_of_codes(self, at: At) -> bool:
         """Whether this person gets none for a while."""

@@ -23,3 +23,14 @@ def charter_html(text: str) -> str:
         if token.type in ("heading_open", "heading_close") and token.tag == "h1":
             token.tag = "h2"
     return str(_markdown().renderer.render(tokens, _markdown().options, {}))
+
+
+def title_of(text: str) -> str | None:
+    """Returns the words of the first heading of the highest rank; None: the text has no heading."""
+    tokens = _markdown().parse(text)
+    ranked = [
+        (heading.tag, at)
+        for at, heading in enumerate(tokens)
+        if heading.type == "heading_open" and tokens[at + 1].content.strip()
+    ]
+    return tokens[min(ranked)[1] + 1].content.strip() if ranked else None
