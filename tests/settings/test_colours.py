@@ -37,6 +37,6 @@ def test_the_nearest_is_read_wherever_a_page_has_it(number: int, scheme: Scheme,
     found = nearest(accent, scheme)
     assert is_read(found, scheme)
     assert nearest(found, scheme) == found
-    colours = of_style_sheet(number) | palette(found, scheme)
+    colours = {**of_style_sheet(number), **palette(found, scheme)}
     assert all(contrast(colours[text], colours[on]) >= TEXT for text, on in TEXT_ON)
     assert all(contrast(colours[edge], colours[on]) >= 3 for edge, on in EDGE_ON)
