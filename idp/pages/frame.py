@@ -40,5 +40,7 @@ class Frame:
     whose: str = ""
     #: What was just done, in words, or None.
     said: str | None = None
+    #: Of the sign-in, for the help desk; "" where there is none, and on a page that is made once for all.
+    reference: str = ""
     #: None: nothing on the page ends by itself.
     deadline: Deadline | None = None

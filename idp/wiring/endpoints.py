@@ -21,8 +21,10 @@ from idp.protocol.tokens.token import TokenEndpoint
 from idp.protocol.tokens.userinfo import UserinfoEndpoint
 from idp.settings import Settings
 from idp.web.sections import Section
+from idp.web.seen import Seen
 from idp.wiring.parts import Parts
 from idp.wiring.protocol import ProtocolParts
+from idp.wiring.resources import open_doctor_key
 
 _POST = ("POST",)
 
@@ -37,7 +39,7 @@ def build_endpoints(parts: Parts, protocol: ProtocolParts, readiness: Readiness)
         "/revoke": Route(_POST, _revocation(parts, own), pages),
         "/introspect": Route(_POST, _introspection(parts, protocol, own)),
         "/userinfo": Route(("GET", "POST"), _userinfo(parts, protocol), pages),
-        "/health/live": Route(READING, _alive),
+        "/health/live": Route(READING, _alive(parts)),
         "/health/ready": Route(READING, _ready(readiness)),
     }
     discovery = _discovery(parts, protocol)
@@ -149,9 +151,10 @@ def _passkey_endpoints(settings: Settings) -> Mapping[str, Callable[[], Document
     return {"/.well-known/passkey-endpoints": lambda: document}
 
 
-def _alive(request: Request) -> Response:
-    """Returns that this process answers: now, so no cache may repeat it."""
-    return json_response({"status": "alive"})
+def _alive(parts: Parts) -> Callable[[Request], Response]:
+    """Returns what says that this process answers: now, so no cache may repeat it."""
+    seen = Seen(open_doctor_key(parts.settings), parts.clock, parts.web.networks)
+    return lambda request: json_response({"status": "alive"} | seen.told(request))
 
 
 def _ready(readiness: Readiness) -> Callable[[Request], Response]:

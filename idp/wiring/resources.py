@@ -71,6 +71,11 @@ def open_subjects(settings: Settings) -> Subjects:
     return Subjects(derive_key(settings.keys.application, "pairwise"))
 
 
+def open_doctor_key(settings: Settings) -> bytes:
+    """Returns the key by which `idp doctor` proves to a process that serves that it has the same settings."""
+    return derive_key(settings.keys.application, "doctor")
+
+
 def open_key_directory(settings: Settings, clock: Clock) -> KeyDirectory:
     hsm = Hsm(
         settings.hsm.library,

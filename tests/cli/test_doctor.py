@@ -1,14 +1,14 @@
 """`idp doctor`: each fault of an installation is named, and first; what follows from it says so.
 
-Contains a house in which all is well, and the faults that are staged in it. Not here: what is seen from outside.
+Contains the faults that are staged. Not here: the house that is well (`healthy_house`), what is seen from outside
+(`test_doctor_outside`).
 """
 
-import secrets
 import shutil
+import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,80 +16,33 @@ from tempfile import TemporaryDirectory
 import pytest
 import sqlalchemy as sa
 from redis import Redis
-from sqlalchemy import Engine
 
-from idp.accounts.charter import CharterRevision
-from idp.adapters.sql.backups import note_backup
-from idp.adapters.sql.charters import SqlCharters
-from idp.adapters.sql.database import open_database, writing
+from idp.adapters.sql.database import writing
 from idp.adapters.sql.heartbeats import SqlHeartbeats
 from idp.adapters.sql.outbox import SqlOutbox
 from idp.adapters.sql.schema import charter_revisions, outbox
 from idp.cli.mail import test as send
 from idp.core.clock import SystemClock
-from idp.core.finding import Finding, State
-from idp.core.heartbeats import ALWAYS_RUN, Heartbeat, LaneState
+from idp.core.finding import Inquiry, State, Told, green
+from idp.core.logs import silent_logs
 from idp.core.mailer import Mail
-from idp.settings import Settings, read_settings
-from idp.settings.usable import Usable
-from idp.wiring.doctor.examine import examine
+from idp.wiring.doctor.asking import examine_all
+from idp.wiring.doctor.examine import examine_running
+from idp.wiring.parts import build_parts
 from tests.adapters.mail.test_smtp import Received, Relay, relay_of, smtp_relay
 from tests.adapters.psc.hostile_psc import HostilePsc
 from tests.cli import test_database as databases
+from tests.cli.healthy_house import CLIENT, House, beat, findings, house, publish, read, redis, relay, well
 from tests.cli.test_bad_files import furnish, settings_of
 from tests.cli.test_serve import make_pair
-from tests.commands import environment, idp
-from tests.made_once import keys_checked_once, place_igc
+from tests.commands import idp
+from tests.limits import within
+from tests.made_once import place_igc
 from tests.protocol.psc import listening
 from tests.protocol.psc import settings_of as settings_of_psc
-from tests.servers import RunningServer, free_port, redis_server
+from tests.servers import free_port
 
-_CLIENT = """\
-clients:
-  - client_id: trajectoire
-    client_name: ViaTrajectoire
-    client_uri: https://trajectoire.example/
-    client_secret: {file: secret}
-    redirect_uris: ["https://trajectoire.example/callback"]
-"""
-
-
-def read(**told: str) -> Settings:
-    return read_settings(environment(**told))
-
-
-def findings(settings: Settings) -> tuple[Finding, ...]:
-    return examine(Usable(settings=settings))
-
-
-@dataclass
-class House:
-    """`told`: its settings, by their names in the environment without prefix."""
-
-    place: Path
-    told: dict[str, str]
-    closing: ExitStack = field(default_factory=ExitStack)
-
-    @property
-    def settings(self) -> Settings:
-        return read(**self.told)
-
-    def first(self) -> Finding:
-        return findings(self.settings)[0]
-
-    @contextmanager
-    def database(self) -> Iterator[Engine]:
-        opened = open_database(self.told["DATABASE"])
-        try:
-            yield opened
-        finally:
-            opened.dispose()
-
-
-@pytest.fixture(scope="module")
-def relay() -> Iterator[Relay]:
-    with smtp_relay(Received()) as running:
-        yield running
+__all__ = ["house", "redis", "relay", "well"]
 
 
 @pytest.fixture(scope="module")
@@ -98,78 +51,52 @@ def psc() -> Iterator[HostilePsc]:
         yield psc
 
 
-@pytest.fixture(scope="module")
-def redis() -> Iterator[RunningServer]:
-    with redis_server(more=("--save", "3600 1")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def well(relay: Relay, redis: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    place = tmp_path_factory.mktemp("well")
-    furnish(place)
-    (place / "clients.yaml").write_text(_CLIENT)
-    (place / "secret").write_text(secrets.token_urlsafe(32))
-    (place / "secret").chmod(0o600)
-    house = House(
-        place,
-        settings_of(place)
-        | {"CARD_CERTIFICATE_FILE": str(make_pair(place, days=400)[0])}
-        | {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(relay.port), "REDIS": redis.url}
-        | {"OPERATIONS_DISK_FREE": "0"},
-    )
-    with house.database() as database:
-        publish(database, "2026-1", "mot " * 30)
-        with writing(database) as connection:
-            note_backup(connection, datetime.now(UTC), "")
-    with keys_checked_once():
-        yield house
-
-
-@pytest.fixture
-def house(well: House, tmp_path: Path) -> Iterator[House]:
-    """A copy of it; its Redis is as it was afterwards."""
-    shutil.copytree(well.place, tmp_path, dirs_exist_ok=True)
-    told = {name: text.replace(str(well.place), str(tmp_path)) for name, text in well.told.items()}
-    copied = House(tmp_path, told)
-    with copied.database() as database:
-        beat(database)
-    with copied.closing:
-        yield copied
-    with closing(Redis.from_url(well.told["REDIS"])) as server:
-        server.config_set("maxmemory-policy", "noeviction")
-        server.config_set("save", "3600 1")
-
-
-def publish(database: Engine, revision: str, text: str) -> None:
-    now = datetime.now(UTC)
-    SqlCharters(database).publish(CharterRevision(revision=revision, published_at=now, texts={"fr": text}))
-
-
-def beat(database: Engine, node: str = "a", ahead: timedelta = timedelta()) -> None:
-    now = datetime.now(UTC) + timedelta(minutes=5)
-    SqlHeartbeats(database).beat(
-        [
-            Heartbeat(
-                node=node,
-                process="worker 1",
-                lane=str(lane),
-                at=datetime.now(UTC) + ahead,
-                state=LaneState.RESTING,
-                since=datetime.now(UTC),
-                due_by=now,
-            )
-            for lane in ALWAYS_RUN
-        ]
-    )
-
-
 def test_where_all_is_well_nothing_is_amber_and_what_is_not_there_is_said(house: House) -> None:
     found = findings(house.settings)
     assert [one for one in found if one.state is not State.GREEN] == []
     said = {one.name: one.says for one in found}
     assert said["Pro Santé Connect"] == "it is not set up: its door is not there"
     assert said["authorities of cards"] == "none is installed: the card door is not there"
+
+
+def test_a_process_that_serves_finds_the_same_by_its_own_stores(house: House) -> None:
+    parts = build_parts(house.settings)
+    found = {one.name: one for one in examine_running(parts)}
+    assert {one.name for one in findings(house.settings)} - found.keys() == {"settings"}
+    assert {one.state for one in found.values()} == {State.GREEN}
+    worker_gone(house)
+    redis_down(house)
+    # Its own stores, whatever the environment says by now.
+    states = {one.name: one.state for one in examine_running(parts)}
+    assert (states["Redis"], states["worker"]) == (State.GREEN, State.RED)
+    parts.database.dispose()
+
+
+def test_an_inquiry_that_hangs_or_breaks_keeps_nothing_of_the_others_back() -> None:
+    ended = threading.Event()
+
+    def hangs() -> Iterator[Told]:
+        ended.wait(within(10))
+        yield green("too late")
+
+    def breaks() -> Iterator[Told]:
+        raise KeyError("10000000017")
+
+    asked = (
+        Inquiry(name="after", look=lambda: iter([green("well")]), after=("hangs",)),
+        Inquiry(name="well", look=lambda: iter([green("well")])),
+        Inquiry(name="breaks", look=breaks),
+        Inquiry(name="hangs", look=hangs),
+    )
+    with silent_logs():
+        found = examine_all(asked, timedelta(seconds=0.3))
+    ended.set()
+    assert [(one.name, one.state, one.says) for one in found] == [
+        ("breaks", State.RED, "it could not be looked at: KeyError"),
+        ("hangs", State.RED, "no answer within 0 s"),
+        ("after", State.AMBER, "not looked at: first « hangs »"),
+        ("well", State.GREEN, "well"),
+    ]
 
 
 def redis_down(house: House) -> None:
@@ -200,9 +127,7 @@ def no_signing_key(house: House) -> None:
 
 
 def certificate_ended(house: House) -> None:
-    (house.place / "tls").mkdir()
-    certificate, key = make_pair(house.place / "tls", days=-1)
-    house.told |= {"TLS_CERTIFICATE_FILE": str(certificate), "TLS_KEY_FILE": str(key)}
+    make_pair(house.place, days=-1)
 
 
 def clients_broken(house: House) -> None:
@@ -211,11 +136,11 @@ def clients_broken(house: House) -> None:
 
 def credential_ended(house: House) -> None:
     dated = "client_secrets: [{file: secret, not_after: 2026-01-01}]"
-    (house.place / "clients.yaml").write_text(_CLIENT.replace("client_secret: {file: secret}", dated))
+    (house.place / "clients.yaml").write_text(CLIENT.replace("client_secret: {file: secret}", dated))
 
 
 def charter_demanded(house: House) -> None:
-    (house.place / "clients.yaml").write_text(f"{_CLIENT}    charters: [others]\n")
+    (house.place / "clients.yaml").write_text(f"{CLIENT}    charters: [others]\n")
 
 
 def charter_missing(house: House) -> None:
@@ -286,8 +211,8 @@ STAGED: Sequence[tuple[Callable[[House], None], State, str]] = (
     (no_signing_key, RED, "signing keys"),
     (certificate_ended, RED, "certificates in files"),
     (clients_broken, RED, "relying parties"),
-    (credential_ended, RED, "their credentials"),
-    (charter_demanded, RED, "their charters"),
+    (credential_ended, RED, "relying parties: credentials"),
+    (charter_demanded, RED, "relying parties: charters"),
     (charter_missing, RED, "charter"),
     (charter_of_a_letter, AMBER, "charter"),
     (worker_gone, RED, "worker"),
@@ -376,11 +301,9 @@ def test_faults_of_the_settings_are_told_all_and_the_rest_is_looked_at(tmp_path:
     furnish(tmp_path)
     told = settings_of(tmp_path) | {"SMTP_PROT": "25", "CODE_LIFE": "0"}
     ended = idp("doctor", **told)
-    lines = ended.stdout.splitlines()
+    lines = [" ".join(line.split()) for line in ended.stdout.splitlines()]
     assert ended.returncode == 1
-    assert lines[0].startswith(
-        "RED    settings                CADUCEE_SMTP_PROT: no such setting; did you mean"
-    )
-    assert lines[1].startswith("RED    settings                CADUCEE_CODE_LIFE: ")
-    assert any(line.startswith("GREEN  database ") for line in lines)
+    assert lines[0].startswith("RED settings CADUCEE_SMTP_PROT: no such setting; did you mean")
+    assert lines[1].startswith("RED settings CADUCEE_CODE_LIFE: ")
+    assert any(line.startswith("GREEN database ") for line in lines)
     assert "Traceback" not in ended.stderr

@@ -35,6 +35,8 @@ CONNECTING = {
     # `adapters/http/presented` looks at the certificate of an address of Pro Santé Connect, and sends nothing.
     "socket": {
         "idp.adapters.card_host.tls_listener",
+        # What `idp doctor` meets at our own card host.
+        "idp.adapters.card_host.from_outside",
         "idp.adapters.card_host.proxy_listener",
         "idp.adapters.card_host.tls",
         "idp.adapters.http.outbound",
@@ -71,6 +73,8 @@ MADE = {
     ("idp.wiring.cards", "SafeHttp"): OPERATOR,
     ("idp.wiring.worker", "SafeHttp"): OPERATOR,
     ("idp.adapters.psc.provider", "SafeHttp"): OPERATOR,
+    # Our own issuer.
+    ("idp.wiring.doctor.outside", "SafeHttp"): OPERATOR,
 }
 
 #: Every call: module and the address as the source says it → who chose it.
@@ -91,6 +95,7 @@ CALLED = {
     ("idp.adapters.psc.way_out", "url"): OPERATOR,
     # The circuit passes on what it is given by the five above.
     ("idp.adapters.psc.circuit", "url"): OPERATOR,
+    ("idp.wiring.doctor.outside", "f'{settings.where.issuer}{path}'"): OPERATOR,
 }
 
 #: What is made where → which callers it is handed to. The first may never be handed to the second.

@@ -118,6 +118,7 @@ def frame(state: State, locale: str) -> Frame:
         whose=ELISE.full_name if state.is_section else "",
         said=_SAID[locale] if state.is_told else None,
         deadline=state.deadline,
+        reference="7KQM-2XBD" if state.in_interaction else "",
     )
 
 
@@ -560,16 +561,11 @@ def _doors_that_failed() -> list[State]:
     states.append(State("cps-card-only!", "cps.html", pages.CpsPage("none", CARD_ONLY)))
     for reason in PSC_REASONS:
         mark = "" if reason == "cancelled" else "!"
-        reference = "7KQM-2XBD"
-        states.append(
-            State(
-                f"psc-{reason}{mark}", "psc.html", pages.PscPage(reason=reason, doors=ALL, incident=reference)
-            )
-        )
-    alone = pages.PscPage(reason="misconfigured", doors=replace(NONE, psc=True), incident="7KQM-2XBD")
+        states.append(State(f"psc-{reason}{mark}", "psc.html", pages.PscPage(reason=reason, doors=ALL)))
+    alone = pages.PscPage(reason="misconfigured", doors=replace(NONE, psc=True))
     states.append(State("psc-misconfigured-alone!", "psc.html", alone))
     for reason in ("not_fresh", "no_auth_time"):
-        leave = pages.PscPage(reason=reason, doors=ALL, incident=reference, leave="token")
+        leave = pages.PscPage(reason=reason, doors=ALL, leave="token")
         states.append(State(f"psc-{reason}-leave!", "psc.html", leave))
     states.append(
         State(

@@ -55,6 +55,7 @@ class HttpAnswer:
     body: bytes
     #: Where a redirect leads; it is not followed.
     location: str = ""
+    set_cookies: tuple[str, ...] = ()
 
     @property
     def is_page(self) -> bool:
@@ -159,12 +160,13 @@ class SafeHttp:
             ):
                 media_type = answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
                 self._read(answer, sink or kept.extend)
-                location = answer.headers.get("Location", "")
+                location, raw = answer.headers.get("Location", ""), answer.raw
                 return HttpAnswer(
                     status=answer.status_code,
                     media_type=media_type,
                     body=bytes(kept),
                     location=location,
+                    set_cookies=tuple(raw.headers.getlist("Set-Cookie")),
                 )
         except (OSError, ValueError, urllib3.exceptions.HTTPError, HTTPException) as error:
             raise _told(error) from error

@@ -99,7 +99,7 @@ class PscRefusals:
         )
         self._audit(interaction, about, reason=reason, incident=reference)
         doors = self.desk.doors(interaction)
-        page = PscPage(reason=reason, doors=doors, incident=reference, leave=leave)
+        page = PscPage(reason=reason, doors=doors, leave=leave)
         return self.desk.show(request, interaction, "psc.html", page, meaning.status)
 
     def _audit(self, interaction: Interaction, about: About, **facts: str) -> None:

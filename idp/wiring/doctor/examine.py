@@ -15,6 +15,7 @@ from idp.wiring.doctor.cards import card_inquiries
 from idp.wiring.doctor.hand import Hand, hand_of_command, hand_of_process
 from idp.wiring.doctor.keys import key_inquiries
 from idp.wiring.doctor.others import other_inquiries
+from idp.wiring.doctor.outside import outside_inquiries
 from idp.wiring.doctor.stores import store_inquiries
 from idp.wiring.parts import Parts
 
@@ -46,6 +47,7 @@ def _inquiries(hand: Hand) -> Iterator[Inquiry]:
     yield from card_inquiries(hand)
     yield from other_inquiries(hand)
     yield from beside_inquiries(hand)
+    yield from outside_inquiries(hand)
 
 
 def _of_settings(usable: Usable) -> Iterator[Told]:
