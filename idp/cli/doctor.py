@@ -13,7 +13,7 @@ from idp.core.logs import silent_logs
 from idp.settings.usable import usable_from_environment
 from idp.wiring.doctor.examine import examine
 
-_WIDTH = 22
+_WIDTH = 28
 
 
 def doctor(options: argparse.Namespace) -> int:

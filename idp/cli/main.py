@@ -163,7 +163,7 @@ def _run(options: argparse.Namespace) -> int:
     settings = import_module("idp.settings").settings_from_environment()
     if not getattr(options, "is_command", True):
         return int(command(settings, options))
-    with told_in_audit(settings, options.operator):
+    with told_in_audit(settings, options.operator), import_module("idp.adapters.sql.rights").rights_told():
         return int(command(settings, options))
 
 
@@ -197,9 +197,6 @@ def tell(error: Exception, say: Callable[[str], None] = _print) -> int | None:
         return 2
     # Imported only now: that module imports every adapter.
     faults = import_module("idp.wiring.operator_errors")
-    if (missing := faults.right_missing(error)) is not None:
-        say(missing)
-        return 1
     if not isinstance(error, faults.OPERATOR_ERRORS):
         return None
     if type(error) in faults.SETTING_AT_FAULT:

@@ -50,6 +50,13 @@ def _say(text: str, status: int) -> int:
 def told_of(record: Mapping[str, Any], reference: str) -> dict[str, str]:
     """Returns what is told of it, in the order in which it is read."""
     kept = {name: str(value) for name, value in record.items() if name not in _NAMED}
+    if "rule" not in record:
+        return {
+            "reference": reference,
+            "when": f"{record['at'][:19]}Z",
+            **kept,
+            "see": f"idp why {reference}",
+        }
     return {
         "reference": reference,
         "when": f"{record['at'][:19]}Z",

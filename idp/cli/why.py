@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from idp.adapters.sql.rights import rights_told
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.cards.anchors import AnchorsRefused
 from idp.cli.help_desk.asked import Asked, By, NotUnderstood, read_asked
@@ -35,13 +34,12 @@ _NOT_THERE, _WRONG_USE, _NOTHING = 1, 2, 3
 
 def why(settings: Settings, options: argparse.Namespace) -> int:
     """Returns 0 with the one reason; 1 for several people, or no such client; 2 for what is none of what may be asked;
-    3 when nothing is kept. Raises DatabaseRefused: this role may not look."""
+    3 when nothing is kept."""
     try:
         asked = read_asked(" ".join(options.whom))
     except NotUnderstood as no:
         return _say(str(no), _WRONG_USE)
-    with rights_told():
-        return _looked_up(open_resources(settings), asked, options)
+    return _looked_up(open_resources(settings), asked, options)
 
 
 def _looked_up(resources: Resources, asked: Asked, options: argparse.Namespace) -> int:

@@ -81,6 +81,7 @@ class PageError(Exception):
         retry_path: str | None = None,
         client_id: str | None = None,
         motive: str = "",
+        interaction_id: str = "",
     ) -> None:
         super().__init__(f"{problem}: {detail}")
         self.problem = problem
@@ -91,6 +92,8 @@ class PageError(Exception):
         self.client_id = client_id
         #: Why somebody decided so, in words for the person alone.
         self.motive = motive
+        #: Of the sign-in, where the address does not say it; for the help desk.
+        self.interaction_id = interaction_id
         #: Under which its cause was told to the operator before; "": it was not.
         self.reference = ""
 

@@ -19,14 +19,16 @@ from idp.accounts.repository import AccountRepository, StaleAccount
 from idp.cards.rpps import InvalidRpps, parse_rpps
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
-from idp.flows.shared.busy import busy
+from idp.flows.shared.busy import BUSY_SECONDS, whole_seconds
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.deadlines import Deadlines
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.password_change import PasswordChange
 from idp.flows.shared.password_judge import PasswordJudge
+from idp.flows.shared.replies import reply_by_get, take_reply, with_wait
 from idp.interaction.binding import browser_of
 from idp.interaction.record import Interaction, event_of, with_event
+from idp.interaction.reply import Reply
 from idp.pages.sign_in import ActivationPage
 from idp.web.network_quota import NetworkQuota
 from idp.web.page_routes import PageRoute
@@ -57,8 +59,15 @@ class ActivationFlow:
         yield PageRoute("POST", f"{_ADDRESS}/more_time", self.prolong)
 
     def show(self, request: Request, interaction_id: str) -> Response:
-        interaction = self.desk.open(request, interaction_id)
-        return self._page(request, interaction) if self._is_open(interaction) else self.desk.back(interaction)
+        interaction, reply = take_reply(self.desk, self.desk.open(request, interaction_id), "activation")
+        if not self._is_open(interaction):
+            return self.desk.back(interaction)
+        page = ActivationPage(
+            rpps=reply.typed.get("rpps", ""),
+            password_numbers=self.judge.numbers,
+            error=reply.message,
+        )
+        return with_wait(self.desk.show(request, interaction, "activation.html", page, reply.status), reply)
 
     def receive(self, request: Request, interaction_id: str) -> Response:
         interaction = self.desk.open(request, interaction_id)
@@ -67,26 +76,26 @@ class ActivationFlow:
             return self.desk.back(interaction)
         rpps = form.get("rpps", "")
         if not self.quota.claim(request, browser_of(interaction)):
-            return self._page(request, interaction, rpps, "password.network", self.quota.window)
+            return self._reply(interaction, rpps, "password.network", whole_seconds(self.quota.window))
         activation = self.activations.find(form.get("code", ""))
         account = self._account_of(rpps) if activation is not None else None
         refusal = refusal_of(activation, account, self.clock.now(), self.identity_life)
         if activation is None or account is None or refusal is not None:
-            return self._refuse(request, interaction, rpps, activation, refusal)
+            return self._refuse(interaction, rpps, activation, refusal)
         # Only now: what the rule knows of the person is told to the holder of their code alone.
         password = form.get("new_password", "")
         fault = self.judge.fault(KnownPerson.of(account), password)
         if fault is not None:
-            return self._page(request, interaction, rpps, fault)
+            return self._reply(interaction, rpps, fault)
         event = event_of("activation", self.clock.now())
         # The mail first: if it cannot be posted, the code is as good as before, and the form is sent again.
         self.sender.send_if_due(request, with_event(interaction, event, account))
         try:
             changed = self._activated(interaction, activation, account, password)
         except ActivationSpent:
-            return self._refuse(request, interaction, rpps, activation, ActivationRefusal.USED)
+            return self._refuse(interaction, rpps, activation, ActivationRefusal.USED)
         except (HashingBusy, StaleAccount):
-            return busy(self._page(request, interaction, rpps, "enrolment.busy"))
+            return self._reply(interaction, rpps, "enrolment.busy", BUSY_SECONDS)
         return self.desk.prove(with_event(interaction, event, changed))
 
     def prolong(self, request: Request, interaction_id: str) -> Response:
@@ -119,14 +128,13 @@ class ActivationFlow:
 
     def _refuse(
         self,
-        request: Request,
         interaction: Interaction,
         rpps: str,
         activation: Activation | None,
         refusal: ActivationRefusal | None,
     ) -> Response:
         self._audit(AuditEvent.ACTIVATION_REFUSED, interaction, activation, reason=str(refusal))
-        return self._page(request, interaction, rpps, "activation.refused")
+        return self._reply(interaction, rpps, "activation.refused")
 
     def _audit(
         self, event: AuditEvent, interaction: Interaction, activation: Activation | None, **facts: str
@@ -135,17 +143,12 @@ class ActivationFlow:
         owner = activation.account_id if activation is not None else None
         self.desk.audit_event(event, dataclasses.replace(interaction, account_id=owner), **facts)
 
-    def _page(
-        self,
-        request: Request,
-        interaction: Interaction,
-        rpps: str = "",
-        error: str | None = None,
-        wait: timedelta | None = None,
-    ) -> Response:
-        page = ActivationPage(rpps=rpps[:40], password_numbers=self.judge.numbers, error=error)
-        status = 200 if error is None else _STATUS.get(error, 422)
-        response = self.desk.show(request, interaction, "activation.html", page, status)
-        if wait is not None:
-            response.headers["Retry-After"] = str(int(wait.total_seconds()))
-        return response
+    def _reply(self, interaction: Interaction, rpps: str, error: str, wait_seconds: int = 0) -> Response:
+        reply = Reply(
+            at="activation",
+            message=error,
+            status=_STATUS.get(error, 422),
+            wait_seconds=wait_seconds,
+            typed={"rpps": rpps[:40]},
+        )
+        return reply_by_get(self.desk, interaction, reply)

@@ -21,12 +21,14 @@ from idp.flows.shared.charter_page import Reader, charter_page
 from idp.flows.shared.charter_receipt import CharterReceipts
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.enrolment_steps import EnrolmentSteps
+from idp.flows.shared.replies import reply_by_get, take_reply
 from idp.interaction.assurance import assurance_of
 from idp.interaction.counting import counting_events
 from idp.interaction.next_stop import Itinerary
 from idp.interaction.people import People
 from idp.interaction.record import Interaction
 from idp.interaction.refusal import NotDue
+from idp.interaction.reply import Reply
 from idp.interaction.required_action import CharterAction
 from idp.interaction.stop import Stop
 from idp.web.page_routes import PageRoute
@@ -76,7 +78,8 @@ class CharterFlow:
 
     def show(self, request: Request, interaction_id: str) -> Response:
         due = self._due(request, interaction_id)
-        return self._page(request, due, due.charters[0], None)
+        interaction, reply = take_reply(self.desk, due.interaction, "charter")
+        return self._page(request, dataclasses.replace(due, interaction=interaction), reply)
 
     def receive(self, request: Request, interaction_id: str) -> Response:
         due = self._due(request, interaction_id)
@@ -85,9 +88,9 @@ class CharterFlow:
         # The revision that was read is the one that is accepted (facts/security T36).
         shown = form.get("text_sha256", "")
         if form.get("revision") != current.revision or not current.is_text(shown):
-            return self._page(request, due, current, "charter.revision_changed", 409)
+            return self._refuse(due, "charter.revision_changed", 409)
         if form.get("accepted") != "yes":
-            return self._page(request, due, current, "charter.tick_needed", 422)
+            return self._refuse(due, "charter.tick_needed", 422)
         evidence = self._evidence(due, current, shown)
         application = self.desk.client_name(request, due.interaction)
         post = self.receipts.written(due.account, current, evidence, application)
@@ -140,9 +143,11 @@ class CharterFlow:
             client_id=due.interaction.client_id,
         )
 
-    def _page(
-        self, request: Request, due: _Due, current: CharterRevision, error: str | None, status: int = 200
-    ) -> Response:
+    def _refuse(self, due: _Due, error: str, status: int) -> Response:
+        return reply_by_get(self.desk, due.interaction, Reply(at="charter", message=error, status=status))
+
+    def _page(self, request: Request, due: _Due, reply: Reply) -> Response:
+        current = due.charters[0]
         reader = Reader(
             locale=self.desk.locale(request, due.interaction),
             now=self.clock.now(),
@@ -150,7 +155,7 @@ class CharterFlow:
             still_due=len(due.charters),
             step=self.steps.charter(due.interaction, due.account, len(due.charters)),
             may_wait=due.may_wait(current),
-            error=error,
+            error=reply.message,
         )
         page = charter_page(current, reader)
-        return self.desk.show(request, due.interaction, "charter.html", page, status)
+        return self.desk.show(request, due.interaction, "charter.html", page, reply.status)

@@ -17,16 +17,19 @@ from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.address_form import AddressForm, At
-from idp.flows.shared.busy import busy
+from idp.flows.shared.busy import BUSY_SECONDS
 from idp.flows.shared.desk import Desk
+from idp.flows.shared.replies import reply_by_get, take_reply, with_wait
 from idp.interaction.record import Interaction
 from idp.interaction.refusal import NotDue
+from idp.interaction.reply import Reply
 from idp.interaction.stop import Stop
 from idp.pages.email import AddressEntry, EmailAgainPage
 from idp.web.local_time import local_day
 from idp.web.page_routes import PageRoute
 
-_ADDRESS = "/interaction/<interaction_id>/email_again"
+_PAGE = "email_again"
+_ADDRESS = f"/interaction/<interaction_id>/{_PAGE}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +48,33 @@ class EmailAgainFlow:
 
     def show(self, request: Request, interaction_id: str) -> Response:
         interaction, at = self._due(request, interaction_id)
-        return self._page(interaction, at, self.form.entry(at))
+        interaction, reply = take_reply(self.desk, interaction, _PAGE)
+        entry = self.form.entry(at, reply.message)
+        if "email" in reply.faults:
+            entry = AddressEntry(typed=reply.typed["email"], error=reply.faults["email"])
+        page = EmailAgainPage(
+            proved_on=local_day(at.account.email_verified_at, at.locale),
+            may_put_off=self._may_put_off(at),
+            offered=self.form.offered(at),
+            entry=entry,
+        )
+        return with_wait(self.desk.show(request, interaction, "email_again.html", page, reply.status), reply)
 
     def receive(self, action: str, request: Request, interaction_id: str) -> Response:
         interaction, at = self._due(request, interaction_id)
         answer = self.form.actions[action](at, self.desk.form(request, interaction))
         if answer.entry is None:
             return self.desk.back(interaction)
-        page = self._page(interaction, at, answer.entry, answer.status)
-        return busy(page) if answer.status == 503 else page
+        error = answer.entry.error
+        reply = Reply(
+            at=_PAGE,
+            message=answer.notice,
+            status=answer.status,
+            wait_seconds=BUSY_SECONDS if answer.status == 503 else 0,
+            faults={} if error is None else {"email": error},
+            typed={"email": answer.entry.typed},
+        )
+        return reply_by_get(self.desk, interaction, reply)
 
     def put_off(self, request: Request, interaction_id: str) -> Response:
         interaction, at = self._due(request, interaction_id)
@@ -79,12 +100,3 @@ class EmailAgainFlow:
         now: what stops a mail keeps nobody out."""
         is_first = at.account.email_put_off_at is None
         return is_first or bool(self.form.offered(at)) or self.form.is_out_of_codes(at)
-
-    def _page(self, interaction: Interaction, at: At, entry: AddressEntry, status: int = 200) -> Response:
-        page = EmailAgainPage(
-            proved_on=local_day(at.account.email_verified_at, at.locale),
-            may_put_off=self._may_put_off(at),
-            offered=self.form.offered(at),
-            entry=entry,
-        )
-        return self.desk.show(at.request, interaction, "email_again.html", page, status)

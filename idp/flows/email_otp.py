@@ -20,9 +20,11 @@ from idp.flows.shared.code_post import CodePost
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.enrolling import Enrolling
 from idp.flows.shared.enrolment_steps import EnrolmentSteps
+from idp.flows.shared.replies import reply_by_get, take_reply
 from idp.interaction.authenticator import AuthenticatorId
 from idp.interaction.record import Interaction, event_of, with_event
 from idp.interaction.refusal import NotDue
+from idp.interaction.reply import Reply
 from idp.interaction.stop import Stop
 from idp.pages.sign_in import EmailOtpPage
 from idp.web.page_routes import PageRoute
@@ -71,10 +73,13 @@ class EmailOtpFlow:
 
     def show(self, request: Request, interaction_id: str) -> Response:
         due = self._due(request, interaction_id)
-        return self.already.answer(request, due.interaction) or self._page(request, due, None)
+        if (answer := self.already.answer(request, due.interaction)) is not None:
+            return answer
+        interaction, reply = take_reply(self.desk, due.interaction, "email_otp")
+        return self._page(request, _Due(interaction, due.holder), reply)
 
     def receive(self, request: Request, interaction_id: str) -> Response:
-        interaction, holder = due = self._due(request, interaction_id, repeats="email_otp")
+        interaction, holder = self._due(request, interaction_id, repeats="email_otp")
         form = self.desk.form(request, interaction)
         if (answer := self.already.answer(request, interaction)) is not None:
             return answer
@@ -82,7 +87,7 @@ class EmailOtpFlow:
             self.codes.check(holder, form.get("code", ""), self.clock.now(), within=_occasion(interaction))
         except CodeRefused as refused:
             self.desk.audit_event(AuditEvent.MAIL_CODE_REFUSED, interaction, reason=str(refused.reason))
-            return self._page(request, due, refused.reason, _STATUS.get(refused.reason, 422))
+            return self._reply(interaction, refused.reason, _STATUS.get(refused.reason, 422))
         accept = partial(self._accept, interaction, holder)
         if holder.purpose == "enrolment":
             return self.enrolling.finish(request, interaction, accept)
@@ -98,7 +103,7 @@ class EmailOtpFlow:
         self.desk.form(request, due.interaction)
         if (answer := self.already.answer(request, due.interaction)) is not None:
             return answer
-        return self._page(request, due, *told_of(self.sender.send(request, due.interaction)))
+        return self._reply(due.interaction, *told_of(self.sender.send(request, due.interaction)))
 
     def _due(self, request: Request, interaction_id: str, repeats: AuthenticatorId | None = None) -> _Due:
         interaction = self.desk.open_due(request, interaction_id, Stop.EMAIL_OTP, repeats=repeats)
@@ -116,7 +121,10 @@ class EmailOtpFlow:
         event = event_of(_authenticator(interaction), self.clock.now())
         return self.desk.prove(with_event(interaction, event, account))
 
-    def _page(self, request: Request, due: _Due, notice: str | None, status: int = 200) -> Response:
+    def _reply(self, interaction: Interaction, notice: str, status: int) -> Response:
+        return reply_by_get(self.desk, interaction, Reply(at="email_otp", message=str(notice), status=status))
+
+    def _page(self, request: Request, due: _Due, reply: Reply) -> Response:
         interaction, holder = due
         now, locale = self.clock.now(), self.desk.locale(request, interaction)
         entry = code_entry(
@@ -124,7 +132,7 @@ class EmailOtpFlow:
             holder,
             now,
             locale,
-            notice=notice,
+            notice=reply.message,
             why_none=lambda: self.sender.why_no_code(request, interaction, holder),
         )
         is_enrolment = holder.purpose == "enrolment"
@@ -143,4 +151,4 @@ class EmailOtpFlow:
             doors=self.desk.doors(interaction),
             may_change_address=self.may_change_address,
         )
-        return self.desk.show(request, interaction, "email_otp.html", page, status)
+        return self.desk.show(request, interaction, "email_otp.html", page, reply.status)

@@ -17,22 +17,22 @@ from idp.accounts.password import HashingBusy, Passwords
 from idp.accounts.password_rules import KnownPerson
 from idp.core.audit import AuditEvent
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
-from idp.flows.shared.busy import busy
+from idp.flows.shared.busy import BUSY_SECONDS
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.enrolment_steps import EnrolmentSteps
 from idp.flows.shared.password_judge import PasswordJudge
+from idp.flows.shared.replies import reply_by_get, take_reply, with_wait
 from idp.flows.shared.typed_form import TypedForm
 from idp.interaction.binding import browser_of
 from idp.interaction.record import Interaction, PendingEnrolment
 from idp.interaction.refusal import NotDue
+from idp.interaction.reply import Reply
 from idp.interaction.stop import Stop
 from idp.pages.enrolment import EnrolmentPage, in_order
 from idp.pages.identity import identity_view
 from idp.web.forms import FormOvertaken
 from idp.web.page_routes import PageRoute
-
-_FAULT = "fault:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +59,8 @@ class EnrolmentFlow:
         interaction, identity = self._due(request, interaction_id)
         if (answer := self.already.answer(request, interaction)) is not None:
             return answer
-        draft = dict(interaction.enrolment_draft)
-        faults = {name.removeprefix(_FAULT): draft.pop(name) for name in [*draft] if name.startswith(_FAULT)}
-        return self._page(request, interaction, identity, draft, faults, 200)
+        interaction, reply = take_reply(self.desk, interaction, "enrolment")
+        return self._page(request, interaction, identity, reply)
 
     def receive(self, request: Request, interaction_id: str) -> Response:
         with self.typed.kept_if_late(request, interaction_id):
@@ -69,21 +68,20 @@ class EnrolmentFlow:
         try:
             form = self.desk.posted(request, interaction)
         except FormOvertaken:
-            return self._overtaken(request, interaction, identity)
+            return self._overtaken(interaction)
         if form.get("proof") != proof_mark(identity):
-            return self._overtaken(request, interaction, identity)
+            return self._overtaken(interaction)
         values, password = typed_values(form), form.get("password", "")
         if (answer := self.already.answer(request, interaction, values["email"])) is not None:
             return answer
         faults = form_faults(values) | self._password_faults(identity, values, password)
         if faults:
-            self.desk.record(dataclasses.replace(interaction, enrolment_draft=values))
-            return self._page(request, interaction, identity, values, faults, 422)
+            return self._reply(dataclasses.replace(interaction, enrolment_draft=values), faults, 422)
         try:
             hashed = self.passwords.hash(password) if self.judge else NO_PASSWORD
         except HashingBusy:
-            page = self._page(request, interaction, identity, values, {"password": "enrolment.busy"}, 503)
-            return busy(page)
+            typed = dataclasses.replace(interaction, enrolment_draft=values)
+            return self._reply(typed, {"password": "enrolment.busy"}, 503, BUSY_SECONDS)
         verified = verified_form(values)
         pending = PendingEnrolment(verified.email, hashed, verified.address)
         typed = dataclasses.replace(interaction, enrolment=pending, enrolment_draft=values)
@@ -92,11 +90,16 @@ class EnrolmentFlow:
         self.desk.record(typed)
         return self.desk.back(interaction)
 
-    def _overtaken(self, request: Request, interaction: Interaction, identity: ProvedIdentity) -> Response:
+    def _overtaken(self, interaction: Interaction) -> Response:
         """A card was shown since this form was: what is typed in it may be another person's (facts/security CP7)."""
         self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, interaction, reason="other_identity")
-        draft = {n: v for n, v in interaction.enrolment_draft.items() if not n.startswith(_FAULT)}
-        return self._page(request, interaction, identity, draft, {"email": "enrolment.other_identity"}, 409)
+        return self._reply(interaction, {"email": "enrolment.other_identity"}, 409)
+
+    def _reply(
+        self, interaction: Interaction, faults: Mapping[str, str], status: int, wait_seconds: int = 0
+    ) -> Response:
+        reply = Reply(at="enrolment", faults=faults, status=status, wait_seconds=wait_seconds)
+        return reply_by_get(self.desk, interaction, reply)
 
     def _password_faults(
         self, identity: ProvedIdentity, values: Mapping[str, str], password: str
@@ -129,25 +132,20 @@ class EnrolmentFlow:
         return interaction, interaction.identity
 
     def _page(
-        self,
-        request: Request,
-        interaction: Interaction,
-        identity: ProvedIdentity,
-        values: Mapping[str, str],
-        faults: Mapping[str, str],
-        status: int,
+        self, request: Request, interaction: Interaction, identity: ProvedIdentity, reply: Reply
     ) -> Response:
         page = EnrolmentPage(
             identity=identity_view(identity),
-            values=dict(values),
-            errors=in_order(faults),
+            values=dict(interaction.enrolment_draft),
+            errors=in_order(reply.faults),
             password_numbers=self.judge.numbers if self.judge else None,
             source=identity.source,
             proof=proof_mark(identity),
             step=self.steps.form(interaction),
-            is_typed_before=bool(interaction.draft_of) and not faults,
+            is_typed_before=bool(interaction.draft_of) and not reply.faults,
         )
-        return self.desk.show(request, interaction, "enrolment.html", page, status)
+        shown = self.desk.show(request, interaction, "enrolment.html", page, reply.status)
+        return with_wait(shown, reply)
 
 
 def _person(identity: ProvedIdentity, values: Mapping[str, str]) -> KnownPerson:

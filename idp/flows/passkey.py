@@ -26,10 +26,12 @@ from idp.core.clock import Clock
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.passkey_challenges import PasskeyChallenges
 from idp.flows.shared.passkey_uses import PasskeyUses
+from idp.flows.shared.replies import reply_by_get, take_reply
 from idp.interaction.authenticator import AuthenticatorId, passkey_amr
 from idp.interaction.binding import browser_of
 from idp.interaction.hint import past_hint
 from idp.interaction.record import AuthenticationEvent, Interaction, own_events, with_event
+from idp.interaction.reply import Reply
 from idp.interaction.stop import Stop
 from idp.pages.passkeys import PasskeyPage
 from idp.web.network_quota import NetworkQuota
@@ -64,10 +66,10 @@ class PasskeyFlow:
         yield PageRoute("POST", "/interaction/<interaction_id>/passkey", self.receive)
 
     def show(self, request: Request, interaction_id: str) -> Response:
-        interaction = self.desk.open(request, interaction_id)
+        interaction, reply = take_reply(self.desk, self.desk.open(request, interaction_id), "passkey")
         if self._authenticator(request, interaction) is None:
             return self.desk.back(interaction)
-        return self._page(request, interaction, None)
+        return self._page(request, interaction, reply)
 
     def receive(self, request: Request, interaction_id: str) -> Response:
         interaction = self.desk.open(request, interaction_id)
@@ -137,15 +139,17 @@ class PasskeyFlow:
     def _refuse(
         self, request: Request, interaction: Interaction, owned: Owned | None, reason: PasskeyRefusal
     ) -> Response:
+        told = reason if reason in _TOLD else "refused"
+        reply = Reply(at="passkey", message=f"passkey.{told}", status=_STATUS.get(reason, 403))
         if reason is PasskeyRefusal.NETWORK:
-            return self._page(request, interaction, reason)
+            return reply_by_get(self.desk, interaction, reply)
         self.quota.claim(request, browser_of(interaction))
         # To the account whose passkey it says to be, as a refused password to that of the RPPS typed.
         of_account = dataclasses.replace(interaction, account_id=owned.account.id if owned else None)
         self.desk.audit_event(AuditEvent.PASSKEY_REFUSED, of_account, reason=str(reason))
-        return self._page(request, interaction, reason)
+        return reply_by_get(self.desk, interaction, reply)
 
-    def _page(self, request: Request, interaction: Interaction, refusal: PasskeyRefusal | None) -> Response:
+    def _page(self, request: Request, interaction: Interaction, reply: Reply) -> Response:
         is_second = self._is_second(request, interaction)
         own = own_events(interaction)
         known = self.passkeys.of(interaction.account_id) if own and interaction.account_id else ()
@@ -155,7 +159,6 @@ class PasskeyFlow:
             doors=self.desk.doors(interaction),
             options=self.ceremonies.request(known, self.challenges.begin(interaction.id)) if can_use else "",
             is_second=is_second,
-            error=None if refusal is None else f"passkey.{refusal if refusal in _TOLD else 'refused'}",
+            error=reply.message,
         )
-        status = 200 if refusal is None else _STATUS.get(refusal, 403)
-        return self.desk.show(request, interaction, "passkey.html", page, status)
+        return self.desk.show(request, interaction, "passkey.html", page, reply.status)

@@ -1,6 +1,5 @@
 """Contains RPPS and password, the first half of the path that the mail code completes. Not here: counting tries."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,20 +15,21 @@ from idp.cards.rpps import InvalidRpps, Rpps, parse_rpps
 from idp.core.audit import AuditEvent, Fact
 from idp.core.clock import Clock
 from idp.core.replacing import replace
-from idp.flows.shared.busy import busy
+from idp.flows.shared.busy import BUSY_SECONDS, whole_seconds
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.password_accepted import AcceptedPasswords
 from idp.flows.shared.password_tries import PasswordTries
+from idp.flows.shared.replies import reply_by_get, take_reply, with_wait
 from idp.interaction.binding import browser_of
 from idp.interaction.record import Interaction, event_of, with_event
+from idp.interaction.reply import Reply
 from idp.pages.delay import Delay
 from idp.pages.sign_in import PasswordPage
 from idp.web.known_device import KnownDevices
 from idp.web.network_quota import NetworkQuota
 from idp.web.page_routes import PageRoute
 
-_NO_WAIT = timedelta(0)
 #: HTTP status of refusals of the form; 403 is that of a closed door.
 _STATUS = {
     **dict.fromkeys(("password.malformed_rpps", "password.refused"), 422),
@@ -57,8 +57,14 @@ class PasswordFlow:
         yield PageRoute("POST", "/interaction/<interaction_id>/password", self.receive)
 
     def show(self, request: Request, interaction_id: str) -> Response:
-        """Go back to the hub: the form is on the choice page, and a reload of a refusal leads there."""
-        return self.desk.back(self.desk.open(request, interaction_id))
+        """Say once why the form was refused. Else go back to the hub: the form is on the choice page."""
+        interaction, reply = take_reply(self.desk, self.desk.open(request, interaction_id), "password")
+        doors = self.desk.doors(interaction)
+        if reply.message is None or not doors.password:
+            return self.desk.back(interaction)
+        delay = Delay.of(timedelta(seconds=reply.wait_seconds))
+        page = PasswordPage(doors=doors, rpps=reply.typed["rpps"], error=reply.message, delay=delay)
+        return with_wait(self.desk.show(request, interaction, "password.html", page, reply.status), reply)
 
     def receive(self, request: Request, interaction_id: str) -> Response:
         interaction = self.desk.open(request, interaction_id, repeats="password")
@@ -69,26 +75,26 @@ class PasswordFlow:
         self.tries.foresee(request)
         if not self.quota.claim(request, browser_of(interaction)):
             # facts/security §0.2, per IP: nothing of the person's own is used up.
-            return self._refuse(request, interaction, typed, "password.network", self.quota.window)
+            return self._refuse(interaction, typed, "password.network", whole_seconds(self.quota.window))
         try:
             rpps = parse_rpps(typed)
         except InvalidRpps:
-            return self._refuse(request, interaction, typed, "password.malformed_rpps")
+            return self._refuse(interaction, typed, "password.malformed_rpps")
         try:
             # Before a try of the person is used up, and until the answer is known.
             with self.passwords.room():
                 account = self._verified(request, interaction, rpps, form.get("password", ""))
         except Wait as wait:
-            return self._refuse(request, interaction, rpps, f"password.{wait.reason}", wait.delay)
+            return self._refuse(interaction, rpps, f"password.{wait.reason}", whole_seconds(wait.delay))
         except Closed:
-            return self._refuse(request, interaction, rpps, "password.closed")
+            return self._refuse(interaction, rpps, "password.closed")
         except HashingBusy:
-            return busy(self._refuse(request, interaction, rpps, "password.busy"))
+            return self._refuse(interaction, rpps, "password.busy", BUSY_SECONDS)
         if account is None:
-            return self._refuse(request, interaction, rpps, "password.refused")
+            return self._refuse(interaction, rpps, "password.refused")
         if self.clock.now() - account.identity.verified_at >= self.identity_life:
             self._audit(AuditEvent.PASSWORD_REFUSED, interaction, account, reason="identity_old")
-            return self._refuse(request, interaction, rpps, "password.identity_old")
+            return self._refuse(interaction, rpps, "password.identity_old")
         return self._accept(request, interaction, account)
 
     def _verified(self, request: Request, interaction: Interaction, rpps: Rpps, typed: str) -> Account | None:
@@ -122,15 +128,15 @@ class PasswordFlow:
         self.devices.typed(request, response, account.identity.rpps)
         return response
 
-    def _refuse(
-        self, request: Request, interaction: Interaction, typed: str, error: str, delay: timedelta = _NO_WAIT
-    ) -> Response:
-        doors = self.desk.doors(interaction)
-        page = PasswordPage(doors=doors, rpps=typed[:40], error=error, delay=Delay.of(delay))
-        response = self.desk.show(request, interaction, "password.html", page, _STATUS.get(error, 403))
-        if delay:
-            response.headers["Retry-After"] = str(math.ceil(delay.total_seconds()))
-        return response
+    def _refuse(self, interaction: Interaction, typed: str, error: str, wait_seconds: int = 0) -> Response:
+        reply = Reply(
+            at="password",
+            message=error,
+            status=_STATUS.get(error, 403),
+            wait_seconds=wait_seconds,
+            typed={"rpps": typed[:40]},
+        )
+        return reply_by_get(self.desk, interaction, reply)
 
     def _audit(self, event: AuditEvent, interaction: Interaction, who: Account | Rpps, **facts: Fact) -> None:
         """Audit to the account of the RPPS that was typed, or to that RPPS: the interaction has none yet."""
@@ -141,7 +147,7 @@ class PasswordFlow:
 
 def _told(throttled: Wait | Closed) -> dict[str, Fact]:
     """Returns why no password was compared, and for how many seconds none will be."""
-    seconds = {"seconds": math.ceil(throttled.delay.total_seconds())} if isinstance(throttled, Wait) else {}
+    seconds = {"seconds": whole_seconds(throttled.delay)} if isinstance(throttled, Wait) else {}
     return {"reason": throttled.reason, **seconds}
 
 

@@ -14,13 +14,15 @@ from idp.accounts.account import Account
 from idp.accounts.password import HashingBusy
 from idp.accounts.password_rules import KnownPerson
 from idp.accounts.repository import StaleAccount
-from idp.flows.shared.busy import busy
+from idp.flows.shared.busy import BUSY_SECONDS
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.password_change import PasswordChange
 from idp.flows.shared.password_judge import PasswordJudge
+from idp.flows.shared.replies import reply_by_get, take_reply, with_wait
 from idp.interaction.binding import browser_of
 from idp.interaction.record import Interaction, without_session
 from idp.interaction.refusal import NotDue
+from idp.interaction.reply import Reply
 from idp.interaction.stop import Stop
 from idp.pages.sign_in import PasswordRenewalPage
 from idp.web.page_routes import PageRoute
@@ -40,7 +42,16 @@ class PasswordRenewalFlow:
         yield PageRoute("POST", f"{_ADDRESS}/judge", self.judge_typed)
 
     def show(self, request: Request, interaction_id: str) -> Response:
-        return self._page(request, *self._due(request, interaction_id))
+        interaction, account = self._due(request, interaction_id)
+        interaction, reply = take_reply(self.desk, interaction, "password_renewal")
+        page = PasswordRenewalPage(
+            rpps=account.identity.rpps,
+            password_numbers=self.judge.numbers,
+            error=reply.message,
+        )
+        return with_wait(
+            self.desk.show(request, interaction, "password_renewal.html", page, reply.status), reply
+        )
 
     def receive(self, request: Request, interaction_id: str) -> Response:
         interaction, account = self._due(request, interaction_id)
@@ -48,11 +59,11 @@ class PasswordRenewalFlow:
         # The present one is refused with the others: it is in the lists.
         fault = self.judge.fault(KnownPerson.of(account), password)
         if fault is not None:
-            return self._page(request, interaction, account, fault, 422)
+            return self._refuse(interaction, fault, 422)
         try:
             changed = self.change.write(account, password, by="renewal")
         except (HashingBusy, StaleAccount):
-            return busy(self._page(request, interaction, account, "enrolment.busy", 503))
+            return self._refuse(interaction, "enrolment.busy", 503, BUSY_SECONDS)
         # What was proved here goes on: it led to this password. What a session lent is over, with that session.
         own = without_session(interaction)
         self.desk.record(dataclasses.replace(own, generation=changed.generation))
@@ -75,15 +86,6 @@ class PasswordRenewalFlow:
             raise NotDue(interaction_id)
         return interaction, account
 
-    def _page(
-        self,
-        request: Request,
-        interaction: Interaction,
-        account: Account,
-        error: str | None = None,
-        status: int = 200,
-    ) -> Response:
-        page = PasswordRenewalPage(
-            rpps=account.identity.rpps, password_numbers=self.judge.numbers, error=error
-        )
-        return self.desk.show(request, interaction, "password_renewal.html", page, status)
+    def _refuse(self, interaction: Interaction, error: str, status: int, wait_seconds: int = 0) -> Response:
+        reply = Reply(at="password_renewal", message=error, status=status, wait_seconds=wait_seconds)
+        return reply_by_get(self.desk, interaction, reply)

@@ -16,13 +16,17 @@ from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.desk import Desk
+from idp.flows.shared.replies import reply_by_get, take_reply
 from idp.interaction.professional_context import ContextAction
 from idp.interaction.record import Interaction
 from idp.interaction.refusal import NotDue
+from idp.interaction.reply import Reply
 from idp.interaction.stop import Stop
 from idp.pages.identity import place_of
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 from idp.web.page_routes import PageRoute
+
+_PAGE = "professional_context"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +43,15 @@ class ProfessionalContextFlow:
 
     def show(self, request: Request, interaction_id: str) -> Response:
         interaction, account = self._due(request, interaction_id)
-        return self._page(request, interaction, account, None, 200)
+        interaction, reply = take_reply(self.desk, interaction, _PAGE)
+        return self._page(request, interaction, account, reply)
 
     def receive(self, request: Request, interaction_id: str) -> Response:
         interaction, account = self._due(request, interaction_id)
         key = self.desk.form(request, interaction).get("practice", "")
         if key not in {one.key for one in self.action.offered(account, interaction)}:
-            return self._page(request, interaction, account, "professional_context.choose", 422)
+            reply = Reply(at=_PAGE, message="professional_context.choose", status=422)
+            return reply_by_get(self.desk, interaction, reply)
         chosen = ChosenPractice(key, self.clock.now())
         with self.work.together():
             self.contexts.choose(account.id, interaction.client_id, chosen)
@@ -61,16 +67,14 @@ class ProfessionalContextFlow:
             raise NotDue(interaction_id)
         return interaction, account
 
-    def _page(
-        self, request: Request, interaction: Interaction, account: Account, error: str | None, status: int
-    ) -> Response:
+    def _page(self, request: Request, interaction: Interaction, account: Account, reply: Reply) -> Response:
         known = self.contexts.chosen(account.id, interaction.client_id)
         choices = tuple(
             _choice(one, is_chosen=known is not None and known.key == one.key)
             for one in self.action.offered(account, interaction)
         )
-        page = ProfessionalContextPage(choices, error)
-        return self.desk.show(request, interaction, "professional_context.html", page, status)
+        page = ProfessionalContextPage(choices, reply.message)
+        return self.desk.show(request, interaction, "professional_context.html", page, reply.status)
 
 
 def _choice(practice: Practice, *, is_chosen: bool) -> ContextChoice:

@@ -28,6 +28,7 @@ _NEWER: Mapping[str, object] = {
     "upstream_begun_again": False,
     "draft_of": "",
     "is_past_hint": False,
+    "reply": None,
 }
 
 

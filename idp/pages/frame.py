@@ -88,6 +88,8 @@ class Frame:
     whose: str = ""
     #: What was just done, in words, or None.
     said: str | None = None
+    #: Of the sign-in, for the help desk; "" where there is none, and on a page that is made once for all.
+    reference: str = ""
     #: None: nothing on the page ends by itself.
     deadline: Deadline | None = None
     house: House = NO_HOUSE

@@ -136,13 +136,12 @@ class PscPage:
 
     `reason` in "unavailable", "misconfigured", "cancelled", "refused", "refused_again", "expired", "stale", "no_rpps",
     "two_rpps", "conflict", "not_fresh", "no_auth_time"; keys "psc.<reason>.title" and ".text", or ".leave" with a way
-    out. POST base_path/psc tries again, with `fresh` "1" to be identified anew. `incident`: shown for the help desk,
-    None when of no use. `leave`: POST base_path/psc/leave with it ends the session there first.
+    out. POST base_path/psc tries again, with `fresh` "1" to be identified anew. `leave`: POST base_path/psc/leave with
+    it ends the session there first.
     """
 
     reason: str
     doors: Doors
-    incident: str | None = None
     leave: str | None = None
     on_android: bool = False
 

@@ -24,6 +24,7 @@ from idp.pages.sign_in import ErrorPage
 from idp.signing.signer import SignerUnavailable
 from idp.web.cookies import Cookies
 from idp.web.forms import CsrfTokens
+from idp.web.kept_refusals import KeptRefusals
 from idp.web.rendering import Rendering
 
 log = structlog.get_logger()
@@ -53,6 +54,13 @@ _INTERACTION_PROBLEMS = {
 
 #: Those that this browser may begin again.
 _BEGUN_AGAIN = frozenset({InteractionRefusal.EXPIRED, InteractionRefusal.WENT_ON})
+
+
+#: Asked for at random.
+_OF_ANYBODY = frozenset({Problem.NOT_FOUND, Problem.METHOD_NOT_ALLOWED})
+
+
+_OF_INTERACTION = re.compile(r"/interaction/([A-Za-z0-9_-]{43})(?=/|$)")
 
 
 #: Over in a moment.
@@ -96,8 +104,23 @@ def _again(request: Request) -> str | None:
     to which the hub leads."""
     if request.method == "GET":
         return ""
-    found = re.match(r"/interaction/([A-Za-z0-9_-]{43})/", request.path)
+    found = _OF_INTERACTION.match(request.path)
     return hub_path(found[1]) if found else None
+
+
+def _is_kept(error: BaseException, shown: PageError) -> bool:
+    """Whether the help desk finds this page by its reference: not what is kept already, nor what any program on the
+    network asks for; and a store that is silent is not waited for twice."""
+    is_silent = isinstance(error, StoreUnavailable | SignerUnavailable)
+    return not (shown.reference or is_silent or shown.problem in _OF_ANYBODY)
+
+
+def _told(request: Request, shown: PageError) -> dict[str, str]:
+    """Returns what is kept of a page: never its detail, which is the log's."""
+    found = _OF_INTERACTION.match(request.path)
+    sign_in = (found[1] if found else shown.interaction_id)[:8]
+    told = {"problem": str(shown.problem), "client_id": shown.client_id or "", "interaction": sign_in}
+    return {name: value for name, value in told.items() if value}
 
 
 def _logged(error: BaseException, shown: PageError) -> str:
@@ -126,10 +149,13 @@ class ErrorPages:
     cookies: Cookies
     csrf: CsrfTokens
     rendering: Rendering
+    kept: KeptRefusals
 
     def answer(self, request: Request, error: BaseException) -> Response:
         shown = page_of(error)
         incident = _logged(error, shown)  # first: whatever fails below, the cause is in the log
+        if _is_kept(error, shown):
+            self.kept.keep(request, incident, _told(request, shown))
         client = self.clients.get(shown.client_id) if shown.client_id else None
         page = ErrorPage(
             key=f"error.{shown.problem}",

@@ -10,6 +10,8 @@ from werkzeug.wrappers import Request, Response
 
 from idp.core.clock import Clock
 from idp.core.replacing import replace
+from idp.interaction.reference import reference_of
+from idp.interaction.store import hub_path
 from idp.pages.frame import Deadline, Frame
 from idp.settings.where import LOCALES
 from idp.web.addresses import path_of_ours
@@ -47,7 +49,7 @@ class Templates:
     def render_common(self, template: str, frame: Frame, page: Any) -> str:
         """Returns the page as `render` does, made once for all browsers: nothing in `page` may be of a person."""
         other_path = frame.other_locale_path.replace(frame.base_path, _BASE, 1)
-        blank = replace(frame, csrf=_CSRF, base_path=_BASE, other_locale_path=other_path)
+        blank = replace(frame, csrf=_CSRF, base_path=_BASE, other_locale_path=other_path, reference="")
         text = self._kept(template, blank, page)
         return text.replace(_BASE, escape(frame.base_path)).replace(_CSRF, escape(frame.csrf))
 
@@ -98,6 +100,7 @@ class Rendering:
             deadline=deadline,
             house=self.houses.of(locale, self.clock.now()),
             announcement=self.announcements.shown(locale),
+            reference=reference_of(base_path.removeprefix(hub_path(""))),
         )
 
     def page(self, template: str, frame: Frame, page: Any, status: int = 200) -> Response:

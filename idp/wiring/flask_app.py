@@ -19,6 +19,7 @@ from idp.web.page_front import front_of
 from idp.web.page_routes import PageRoute
 from idp.web.sending import Wsgi
 from idp.wiring.parts import Parts
+from idp.wiring.web import kept_refusals
 
 _STATIC = Path(__file__).parents[1] / "static"
 _MOST_FORM_PARTS = 100
@@ -51,7 +52,13 @@ def build_answers(parts: Parts) -> PageAnswers:
     settings, web = parts.settings, parts.web
     return PageAnswers(
         guard=CertificateHeaderGuard(parts.trail, web.networks),
-        errors=ErrorPages(clients=parts.clients, cookies=web.cookies, csrf=web.csrf, rendering=web.rendering),
+        errors=ErrorPages(
+            clients=parts.clients,
+            cookies=web.cookies,
+            csrf=web.csrf,
+            rendering=web.rendering,
+            kept=kept_refusals(parts.resources, web),
+        ),
         cookies=web.cookies,
         stations=web.stations,
         where=settings.where,

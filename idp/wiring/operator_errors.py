@@ -35,19 +35,5 @@ OPERATOR_ERRORS = (
     OSError,
 )
 
-#: SQLSTATE of PostgreSQL: a right is missing.
-_NOT_ALLOWED = "42501"
-
 #: The variable to change, where the fault does not know it: exit status 2.
 SETTING_AT_FAULT = {UnsupportedDatabase: "DATABASE"}
-
-
-def right_missing(error: BaseException) -> str | None:
-    """Returns what an operator reads whose role of the database may not do that; None for any other fault."""
-    cause = getattr(error, "orig", error)
-    if getattr(cause, "sqlstate", None) != _NOT_ALLOWED:
-        return None
-    what = str(cause).partition("\n")[0]
-    return (
-        f"this role of the database may not do that ({what}): `idp db roles` prints the rights that it needs"
-    )

@@ -35,7 +35,7 @@ from idp.interaction.sessions import Sessions
 from idp.interaction.sign_in import SignIn
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import Interactions
-from idp.protocol.rules.refusals import HourlyShare, Refusals
+from idp.protocol.rules.refusals import Refusals
 from idp.settings import Settings
 from idp.signing.key_ring import Keys
 from idp.web.hub import Visits
@@ -47,7 +47,7 @@ from idp.wiring.itinerary import build_itinerary, build_sessions, build_sign_out
 from idp.wiring.psc import build_upstream
 from idp.wiring.relying_parties import build_client_keys, build_clients
 from idp.wiring.resources import Resources, open_key_directory, open_resources
-from idp.wiring.web import WebParts, build_web, network_quota
+from idp.wiring.web import WebParts, build_web, kept_refusals, network_quota
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +160,7 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
         grants=grants,
         audit=audit,
         trail=RefusalTrail(audit, resources.store),
-        refusals=_refusals(resources, web),
+        refusals=Refusals(kept_refusals(resources, web)),
         sessions=sessions,
         open_sessions=open_sessions,
         sign_in=SignIn(
@@ -186,17 +186,6 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
             itinerary=itinerary,
         ),
         gate=gate,
-    )
-
-
-def _refusals(resources: Resources, web: WebParts) -> Refusals:
-    limits = resources.settings.refusals
-    return Refusals(
-        store=resources.store,
-        clock=resources.clock,
-        networks=web.networks,
-        limits=limits,
-        share=HourlyShare(limits=limits),
     )
 
 

@@ -17,6 +17,7 @@ from idp.web.catalogues import load_catalogues
 from idp.web.cookies import Cookies
 from idp.web.forms import CsrfTokens, Forms
 from idp.web.house import Houses
+from idp.web.kept_refusals import HourlyShare, KeptRefusals
 from idp.web.known_device import KnownDevices
 from idp.web.last_door import LastDoors
 from idp.web.locales import Locales
@@ -62,6 +63,18 @@ def network_quota(
         window=window,
         crowded=crowd.crowded,
         factor=crowd.factor,
+    )
+
+
+def kept_refusals(resources: Resources, web: WebParts) -> KeptRefusals:
+    """Returns what keeps one kind of refusals, with a share of its own."""
+    limits = resources.settings.refusals
+    return KeptRefusals(
+        store=resources.store,
+        clock=resources.clock,
+        networks=web.networks,
+        limits=limits,
+        share=HourlyShare(limits=limits),
     )
 
 

@@ -2,36 +2,48 @@
 
 import argparse
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
+from string import Formatter
 from typing import Any, NamedTuple
 
 import pytest
 import sqlalchemy as sa
+from werkzeug.test import TestResponse
 
+from idp.accounts.activation import ActivationRefusal
 from idp.accounts.charter import CharterRevision
+from idp.accounts.code_refusal import CodeRefusal
+from idp.accounts.mail_quota import SendRefusal
 from idp.adapters.sql.audit_reading import Asked, SqlAuditTrail
 from idp.adapters.sql.dead_mails import give_up
 from idp.adapters.sql.schema import outbox
 from idp.cli import accounts as accounts_command
 from idp.cli.audited import told_in_audit
+from idp.cli.help_desk.situation import LISTED
 from idp.cli.why import why
 from idp.core.audit_record import AuditRecord
+from idp.interaction.gate import MayNotIssue
+from idp.web.catalogues import load_catalogues
 from idp.wiring.audit import build_audit_people
 from tests.adapters.psc.hostile_psc import HostilePsc, Lie, say_status
 from tests.cli.cards_of_alice import card_settings, pki, revoke, show
+from tests.commands import ROOT
 from tests.flows.account.test_personal_data import close
 from tests.flows.email import BOB_RPPS, at_code, bob
 from tests.flows.test_email_otp import pass_time
 from tests.flows.test_email_undo import change_address, undo
-from tests.protocol.psc import by_psc, listening, person, settings_of
+from tests.protocol.psc import by_psc, go, listening, person, settings_of
 from tests.provider import PASSWORD, RPPS, Browser, Provider, app_factory, templates
 
 __all__ = ["app_factory", "templates"]
 
 UNKNOWN = "10000000116"
+WORDS = load_catalogues(ROOT / "idp" / "templates" / "why")
 
 
 @dataclass
@@ -80,9 +92,8 @@ def make(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> Callable[..., Desk]:
-    psc.lie = person()
-
     def make(**changes: Any) -> Desk:
+        psc.lie = person()
         every = {**settings_of(psc), **card_settings(tmp_path), **changes}
         return Desk(app_factory(psc_watch_wallet=False, **every), psc, capsys)
 
@@ -459,3 +470,135 @@ def test_an_application_that_is_not_registered_is_one_line(
 ) -> None:
     assert desk.why(RPPS, client="viatrajectoir") == 1
     assert desk.looked() == []
+
+
+# References.
+
+_REFERENCE = re.compile(r"donner à l'assistance\s*<strong>([^<]+)</strong>")
+
+
+def reference_on(page: TestResponse) -> str:
+    found = _REFERENCE.search(unescape(page.text))
+    assert found is not None, page.text
+    return found[1]
+
+
+def ask(browser: Browser, **changes: str | None) -> TestResponse:
+    return browser.follow(browser.authorize(**changes))
+
+
+def wrong_password(desk: Desk) -> TestResponse:
+    browser = desk.house.browser()
+    return browser.submit(ask(browser), "/password", rpps=RPPS, password="faux")
+
+
+def wrong_password_of_nobody(desk: Desk) -> TestResponse:
+    browser = desk.house.browser()
+    return browser.submit(ask(browser), "/password", rpps=UNKNOWN, password="faux")
+
+
+def wrong_code(desk: Desk) -> TestResponse:
+    browser = desk.house.browser()
+    return browser.submit(at_code(browser), "/email_otp", code="00000000")
+
+
+def no_card(desk: Desk) -> TestResponse:
+    return show(desk.house, None)
+
+
+def cancelled_there(desk: Desk) -> TestResponse:
+    browser = desk.house.browser()
+    callback = go(browser, desk.psc, ask(browser))
+    return browser.follow(browser.get(re.sub(r"code=[^&]*", "error=access_denied", callback)))
+
+
+def first_connection(desk: Desk) -> TestResponse:
+    desk.psc.lie = person(UNKNOWN)
+    return by_psc(desk.house.browser(), desk.psc)
+
+
+def disabled_by_card(desk: Desk) -> TestResponse:
+    options = argparse.Namespace(person=RPPS, motive="", yes=True)
+    accounts_command.disable(desk.house.settings, options)
+    return by_psc(desk.house.browser(), desk.psc)
+
+
+def of_another_browser(desk: Desk) -> TestResponse:
+    page, other = ask(desk.house.browser()), desk.house.browser()
+    ask(other)
+    return other.get(page.request.path)
+
+
+def unknown_application(desk: Desk) -> TestResponse:
+    return desk.house.browser().authorize(client_id="nobody-knows")
+
+
+PAGES = (
+    (wrong_password, "Mot de passe faux (1 fois)."),
+    (wrong_password_of_nobody, "Mot de passe faux (1 fois)."),
+    (wrong_code, "Code faux."),
+    (no_card, "Carte refusée : Aucune carte n'a été lue."),
+    (cancelled_there, "Pro Santé Connect : Identification abandonnée."),
+    (first_connection, "Pro Santé Connect a prouvé l'identité, mais le compte n'existe pas encore."),
+    (disabled_by_card, "Le compte est désactivé, sans motif noté."),
+    (of_another_browser, "Page montrée : Cette connexion a commencé dans un autre navigateur."),
+    (unknown_application, "La demande de l'application est refusée par la règle client_unknown"),
+)
+
+
+def test_each_page_that_refuses_shows_a_reference_that_says_what_happened(make: Callable[..., Desk]) -> None:
+    for act, first in PAGES:
+        desk = make()
+        reference = reference_on(act(desk))
+        assert desk.first(reference).startswith(first), (act.__name__, desk.said)
+        # As it is heard.
+        assert desk.why(reference.lower().replace("-", " ")) == 0
+        assert desk.looked()[-1].facts["by"] == "reference"
+
+
+def test_the_reference_of_a_wrong_password_tells_nothing_of_the_account(make: Callable[..., Desk]) -> None:
+    desk = make()
+    pages = [act(desk) for act in (wrong_password, wrong_password_of_nobody)]
+    said = []
+    for page, rpps in zip(pages, (RPPS, UNKNOWN), strict=True):
+        text = page.text.replace(rpps, "").replace(page.request.path.split("/")[2], "")
+        said.append(re.sub(r'name="csrf" value="[^"]+"', "", text.replace(reference_on(page), "")))
+    assert said[0] == said[1]
+    assert reference_on(pages[0]) != reference_on(pages[1])
+
+
+def test_one_sign_in_has_one_reference_whatever_it_meets(desk: Desk) -> None:
+    browser = desk.house.browser()
+    page = browser.submit(ask(browser), "/password", rpps=RPPS, password="faux")
+    again = browser.submit(page, "/password", rpps=RPPS, password="encore faux")
+    assert reference_on(page) == reference_on(again)
+    desk.first(reference_on(page))
+    assert sum("mot de passe REFUSÉ" in line for line in desk.said) == 2
+
+
+def test_a_reference_of_nothing_is_said_so(desk: Desk) -> None:
+    for reference in ("0123-4567", "0a1b2c3d"):
+        assert desk.why(reference) == 3
+        assert desk.said[0].endswith("Rien n'est gardé sous cette référence ou cette carte depuis 30 jours.")
+
+
+def test_every_reason_event_and_refusal_has_its_words_in_both_languages() -> None:
+    french, english = WORDS.texts["fr"], WORDS.texts["en"]
+    assert french.keys() == english.keys()
+    for key in french:
+        named = [{name for _, name, _, _ in Formatter().parse(text[key])} for text in (french, english)]
+        assert named[0] == named[1], key
+    tables = {
+        table: {key.partition(".")[2] for key in french if key.startswith(table)}
+        for table in ("reason.", "say.")
+    }
+    # What to say to the person is the text of the page they read.
+    assert tables["reason."] - tables["say."] == {"card", "psc", "page"}
+    events = {str(event).replace(":", "_") for event in LISTED}
+    assert {key.partition(".")[2] for key in french if key.startswith("event.")} == events
+    for table, reasons in {
+        "reason.code_": CodeRefusal,
+        "reason.issue_": MayNotIssue,
+        "why.": (*ActivationRefusal, *SendRefusal, *CodeRefusal),
+    }.items():
+        assert {f"{table}{one}" for one in reasons} <= french.keys(), table

@@ -144,4 +144,4 @@ def test_an_operator_without_the_right_to_see_is_told_in_a_line(
     for command in ("accounts show 10000000017", "accounts find dupont", "audit search"):
         said = idp(*command.split(), DATABASE=_as(ROLES[1], postgresql_url))
         assert (said.returncode, said.stdout, said.stderr.count("\n")) == (1, "", 1), said.stderr
-        assert "may not do that (permission denied for table" in said.stderr
+        assert "may not do this (permission denied for table" in said.stderr

@@ -127,6 +127,7 @@ def frame(state: State, locale: str) -> Frame:
         house=state.house,
         client_logo=state.client_logo,
         announcement=state.announcement,
+        reference="7KQM-2XBD" if state.in_interaction else "",
     )
 
 
@@ -591,16 +592,11 @@ def _doors_that_failed() -> list[State]:
     states.append(State("cps-card-only!", "cps.html", pages.CpsPage("none", CARD_ONLY)))
     for reason in PSC_REASONS:
         mark = "" if reason == "cancelled" else "!"
-        reference = "7KQM-2XBD"
-        states.append(
-            State(
-                f"psc-{reason}{mark}", "psc.html", pages.PscPage(reason=reason, doors=ALL, incident=reference)
-            )
-        )
-    alone = pages.PscPage(reason="misconfigured", doors=replace(NONE, psc=True), incident="7KQM-2XBD")
+        states.append(State(f"psc-{reason}{mark}", "psc.html", pages.PscPage(reason=reason, doors=ALL)))
+    alone = pages.PscPage(reason="misconfigured", doors=replace(NONE, psc=True))
     states.append(State("psc-misconfigured-alone!", "psc.html", alone))
     for reason in ("not_fresh", "no_auth_time"):
-        leave = pages.PscPage(reason=reason, doors=ALL, incident=reference, leave="token")
+        leave = pages.PscPage(reason=reason, doors=ALL, leave="token")
         states.append(State(f"psc-{reason}-leave!", "psc.html", leave))
     states.append(
         State(

@@ -21,6 +21,7 @@ from idp.adapters.sql.database import initialise, open_database
 from idp.adapters.sql.upstream_links import SqlUpstreamLinks
 from idp.app import create
 from tests.configured import changed
+from tests.faults import posting
 from tests.protocol.psc import ONE_PLACE
 from tests.provider import (
     ISSUER,
@@ -195,6 +196,30 @@ def test_a_sign_in_of_our_own_with_a_session_is_a_read(house: House) -> None:
     assert house.asked_by(lambda: house.browser.get("/account/sign-in?to=address"), 303)[:2] == (1, 0)
 
 
+def test_a_refused_password_and_its_reference_cost_what_the_refusal_cost(house: House) -> None:
+    """The reference is made of the sign-in's id, and kept nowhere (docs/adr/0062)."""
+    browser = house.provider.browser()
+    page = browser.follow(browser.authorize())
+    fields = {"csrf": csrf_of(page), "rpps": "10000000116", "password": "pas le bon"}
+    action = f"{page.request.path.rpartition('/')[0]}/password"
+    told: list[str] = []
+
+    def refused() -> TestResponse:
+        answer = browser.post(action, data=fields)
+        told.append(answer.text)
+        return answer
+
+    assert house.asked_by(refused, 422) == (5, 2, 4, 4)
+    assert "Référence à donner" in told[-1]
+
+
+def test_an_error_page_keeps_what_it_was_in_one_command(house: House) -> None:
+    first = house.provider.browser()
+    page, other = first.follow(first.authorize()), house.provider.browser()
+    other.authorize()
+    assert house.asked_by(lambda: other.get(page.request.path), 403)[2:] == (2, 2)
+
+
 def test_the_sessions_of_a_person_are_two_reads_however_many_there_are(house: House) -> None:
     for _ in range(2):
         house.provider.browser().sign_in()
@@ -220,3 +245,17 @@ def csrf_of(page: TestResponse) -> str:
     field = BeautifulSoup(page.text, "html.parser").select_one('input[name="csrf"]')
     assert field is not None
     return str(field["value"])
+
+
+def test_why_a_form_was_refused_is_read_and_taken(house: House) -> None:
+    browser = house.provider.browser()
+    form = posting(
+        browser, browser.follow(browser.authorize()), "/password", rpps=RPPS, password="certainement pas"
+    )
+
+    def told() -> TestResponse:
+        address = form().headers["Location"]
+        house.tally.clear()
+        return browser.get(address)
+
+    assert house.asked_by(told, 422) == (0, 0, 2, 2)

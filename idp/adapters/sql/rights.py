@@ -16,9 +16,11 @@ def rights_told() -> Iterator[None]:
         yield
     except Exception as error:
         # As SQLAlchemy has it, or as the driver alone.
-        if _NO_RIGHT not in (getattr(one, "sqlstate", None) for one in (error, getattr(error, "orig", None))):
+        cause = getattr(error, "orig", error)
+        if getattr(cause, "sqlstate", None) != _NO_RIGHT:
             raise
+        what = str(cause).partition("\n")[0]
         raise DatabaseRefused(
-            "the role of the database that this command uses may not look at this: `idp db roles` prints the rights "
-            "of those who may, and whoever owns the tables gives them"
+            f"the role of the database that this command uses may not do this ({what}): `idp db roles` prints the "
+            "rights of those who may, and whoever owns the tables gives them"
         ) from None

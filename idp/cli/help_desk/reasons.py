@@ -53,11 +53,6 @@ def _closing(it: Situation) -> Verdict | None:
     return Verdict(key="closing", at=told.at if told else it.now, values={"until": account.closing_at})
 
 
-def _unpublished(it: Situation) -> Verdict | None:
-    problems = {"no_charter", "no_client_charter"}
-    return _page(it) if it.page is not None and it.page.problem in problems else None
-
-
 def _not_there(it: Situation) -> Verdict | None:
     """An RPPS was asked for, and has no account."""
     if it.rpps is None or it.account is not None:
@@ -133,12 +128,11 @@ def _came_in(it: Situation) -> Verdict | None:
 _RULES: tuple[Rule, ...] = (
     _disabled,
     _closing,
-    _unpublished,
+    _page,
     _not_there,
     _application,
     _psc_is_out,
     of_last_try,
-    _page,
     _state,
     _nobody,
     _came_in,

@@ -148,8 +148,9 @@ def _proved(it: Situation, record: AuditRecord) -> Verdict:
     """The person is known, and did not reach the end."""
     if it.due_charters:
         return Verdict(key="charter", at=record.at, record=record)
-    is_new = it.account is None and it.rpps is not None
-    return Verdict(key="unfinished", variant="enrolment" if is_new else "", at=record.at, record=record)
+    is_new = it.account is None and record.account_id is None
+    of_new = "first" if record.event == AuditEvent.PSC_LOGIN_ACCEPTED else "enrolment"
+    return Verdict(key="unfinished", variant=of_new if is_new else "", at=record.at, record=record)
 
 
 def _unfinished_password(it: Situation, record: AuditRecord) -> Verdict:

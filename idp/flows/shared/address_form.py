@@ -40,6 +40,8 @@ class Answer:
     """`entry`: the form to show; None: the page is to be asked for anew. `proved`: the address, if its code came."""
 
     entry: AddressEntry | None = None
+    #: What `entry` says of the code, as it takes it.
+    notice: str | None = None
     status: int = 200
     proved: str | None = None
 
@@ -106,26 +108,29 @@ class AddressForm:
         try:
             self.changing.accept(at.place, at.account, change, form.get("code", ""))
         except CodeRefused as refused:
-            return Answer(entry=self.entry(at, refused.reason), status=_CODE_STATUS.get(refused.reason, 422))
+            return self._of_code(at, refused.reason, _CODE_STATUS.get(refused.reason, 422))
         except EmailTaken:
             error = AddressEntry(typed=change.email, error="enrolment.email_taken")
             return Answer(entry=error, status=409)
         except StaleAccount:
-            return Answer(entry=self.entry(at, "busy"), status=503)
+            return self._of_code(at, "busy", 503)
         return Answer(proved=change.email)
 
     def resend(self, at: At, form: Mapping[str, str]) -> Answer:
         change = self._under_way(at)
         if change is None:
             return _ANEW
-        notice, status = told_of(self.changing.ask(at.request, at.place, at.account, change.email, at.locale))
-        return Answer(entry=self.entry(at, notice), status=status)
+        sent = self.changing.ask(at.request, at.place, at.account, change.email, at.locale)
+        return self._of_code(at, *told_of(sent))
 
     def correct(self, at: At, form: Mapping[str, str]) -> Answer:
         change = self._under_way(at)
         if change is not None:
             self.changing.take_back(at.place, at.account, change)
         return _ANEW
+
+    def _of_code(self, at: At, notice: str, status: int) -> Answer:
+        return Answer(entry=self.entry(at, notice), notice=notice, status=status)
 
     def _under_way(self, at: At) -> EmailChange | None:
         return self.changes.under_way(at.place, at.account)

@@ -12,7 +12,6 @@ from werkzeug.wrappers import Request, Response
 from idp.core.audit import AuditEvent
 from idp.flows.shared.desk import Desk
 from idp.interaction.record import Interaction
-from idp.interaction.reference import reference_of
 from idp.pages.sign_in import PscPage
 
 log = structlog.get_logger()
@@ -30,5 +29,4 @@ def refuse_enrolment(request: Request, desk: Desk, interaction: Interaction) -> 
         interaction, events=(), identity=None, enrolment=None, enrolment_draft={}, upstream_id_token=None
     )
     desk.record(bare)
-    page = PscPage(reason="conflict", doors=desk.doors(bare), incident=reference_of(interaction.id))
-    return desk.show(request, bare, "psc.html", page, 403)
+    return desk.show(request, bare, "psc.html", PscPage(reason="conflict", doors=desk.doors(bare)), 403)

@@ -23,8 +23,10 @@ from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.conflict import refuse_enrolment
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.mailbox_sharing import MailboxSharing
+from idp.flows.shared.replies import reply_by_get
 from idp.interaction.record import Interaction, of_nobody, with_event
 from idp.interaction.refusal import NotDue
+from idp.interaction.reply import Reply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +95,8 @@ class Enrolling:
         with self.work.together():
             accept()
             self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, interaction, reason="email_taken")
-        draft = {**interaction.enrolment_draft, "fault:email": "enrolment.email_taken"}
-        self.desk.record(dataclasses.replace(interaction, enrolment=None, enrolment_draft=draft))
-        return self.desk.back(interaction)
+        reply = Reply(at="enrolment", faults={"email": "enrolment.email_taken"})
+        return reply_by_get(self.desk, dataclasses.replace(interaction, enrolment=None), reply)
 
     def _refuse_void(self, interaction: Interaction, accept: Callable[[], None]) -> Response:
         """The operator voided what began before (docs/adr/0046), this proof too: the doors are due."""

@@ -64,4 +64,6 @@ class Admission:
         Raises PageError.
         """
         self.desk.audit_event(_REFUSED[identity.source], proved, reason="account_disabled")
-        raise PageError(Problem.ACCOUNT_DISABLED, client_id=proved.client_id, motive=motive)
+        raise PageError(
+            Problem.ACCOUNT_DISABLED, client_id=proved.client_id, motive=motive, interaction_id=proved.id
+        )

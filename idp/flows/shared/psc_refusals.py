@@ -100,13 +100,7 @@ class PscRefusals:
         )
         self._audit(interaction, about, reason=reason, incident=reference)
         doors = self.desk.doors(interaction)
-        page = PscPage(
-            reason=reason,
-            doors=doors,
-            incident=reference,
-            leave=leave,
-            on_android=is_android(request.headers),
-        )
+        page = PscPage(reason=reason, doors=doors, leave=leave, on_android=is_android(request.headers))
         return self.desk.show(request, interaction, "psc.html", page, meaning.status)
 
     def _audit(self, interaction: Interaction, about: About, **facts: str) -> None:

@@ -5,23 +5,17 @@ address. Not here: the rules, the answer to the relying party.
 """
 
 import secrets
-from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from werkzeug.wrappers import Request
 
 from idp.core import measures
-from idp.core.clock import Clock
-from idp.core.ephemeral import EphemeralStore, Kind, StoreUnavailable
 from idp.core.errors import NO_FACTS, ClientError, OAuthError, PageError, Problem, Rule
 from idp.protocol.rules.form_rules import UNREADABLE
-from idp.settings.refusals import RefusalSettings
-from idp.web.network import CallerNetworks
+from idp.web.kept_refusals import KeptRefusals
 
 log = structlog.get_logger()
 
@@ -66,35 +60,9 @@ class RefusedOnPage(PageError):
         return cls(problem, rule, asked_by=client_id, client_id=client_id, facts=error.facts)
 
 
-@dataclass(slots=True, kw_only=True)
-class HourlyShare:
-    """How many records this process may still write in this hour: a flood must fill neither the store nor its time."""
-
-    limits: RefusalSettings
-    hour: int = 0
-    written: int = 0
-    of_network: Counter[str] = field(default_factory=Counter)
-
-    def takes(self, network: str, now: datetime) -> bool:
-        hour = int(now.timestamp()) // 3600
-        if hour != self.hour:
-            self.hour, self.written, self.of_network = hour, 0, Counter()
-        if self.written >= self.limits.kept or self.of_network[network] >= self.limits.kept_of_network:
-            return False
-        self.written += 1
-        self.of_network[network] += 1
-        return True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Refusals:
-    """`share`: of this process."""
-
-    store: EphemeralStore
-    clock: Clock
-    networks: CallerNetworks
-    limits: RefusalSettings
-    share: HourlyShare
+    kept: KeptRefusals
 
     def tell(
         self, request: Request, refused: ClientError | RefusedOnPage, *, endpoint: str, client_id: str | None
@@ -111,10 +79,4 @@ class Refusals:
             told["client_id"] = client_id
         measures.REFUSED_REQUESTS.of(endpoint, refused.rule_id).add()
         log.info("request_refused", reference=refused.reference, **told)
-        now = self.clock.now()
-        if not self.share.takes(self.networks.of(request), now):
-            return
-        # What was logged is told already: an outage of the store is no reason to answer otherwise.
-        with suppress(StoreUnavailable):
-            record = {**told, "at": now.isoformat()}
-            self.store.put(Kind.REFUSED_REQUEST, refused.reference, record, self.limits.life)
+        self.kept.keep(request, refused.reference, told)

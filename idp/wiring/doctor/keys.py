@@ -41,9 +41,12 @@ def key_inquiries(hand: Hand) -> Iterator[Inquiry]:
     )
     yield Inquiry(name=_CLIENTS, look=partial(_clients, hand), needs=_CLIENT_FILES, remedy=_CHECK)
     yield Inquiry(
-        name="their credentials", look=partial(_credentials, hand), after=(_CLIENTS,), needs=_CLIENT_FILES
+        name="relying parties: credentials",
+        look=partial(_credentials, hand),
+        after=(_CLIENTS,),
+        needs=_CLIENT_FILES,
     )
-    yield of_database(name="their charters", look=partial(_their_charters, hand))
+    yield of_database(name="relying parties: charters", look=partial(_their_charters, hand))
 
 
 def _signing_keys(hand: Hand) -> Iterator[Told]:

@@ -17,9 +17,10 @@ from idp.core.ephemeral import Kind, StoreUnavailable
 from idp.core.errors import OAuthError, RuleBroken
 from idp.protocol.client_auth.client_door import TooManyRequests
 from idp.protocol.rules.form_rules import FORM_TYPE
-from idp.protocol.rules.refusals import HourlyShare, Refusals
+from idp.protocol.rules.refusals import Refusals
 from idp.protocol.rules.rule_book import RULES
 from idp.settings.refusals import RefusalSettings
+from idp.web.kept_refusals import HourlyShare, KeptRefusals
 from tests.fakes import FixedClock, MemoryStore
 from tests.logged import logged_here
 from tests.provider import (
@@ -435,9 +436,8 @@ class Networks:
 def refusals(store: Any, clock: FixedClock, **limits: Any) -> Refusals:
     settings = RefusalSettings(**limits)
     networks: Any = Networks()
-    return Refusals(
-        store=store, clock=clock, networks=networks, limits=settings, share=HourlyShare(limits=settings)
-    )
+    share = HourlyShare(limits=settings)
+    return Refusals(KeptRefusals(store=store, clock=clock, networks=networks, limits=settings, share=share))
 
 
 def kept(store: MemoryStore, *errors: RuleBroken) -> list[bool]:
