@@ -98,9 +98,9 @@ class Rendering:
             csrf=self.csrf.token(browser, base_path) if browser else "",
             is_shared_station=self.stations.holds(request),
             deadline=deadline,
+            reference=reference_of(base_path.removeprefix(hub_path(""))),
             house=self.houses.of(locale, self.clock.now()),
             announcement=self.announcements.shown(locale),
-            reference=reference_of(base_path.removeprefix(hub_path(""))),
         )
 
     def page(self, template: str, frame: Frame, page: Any, status: int = 200) -> Response:

@@ -124,10 +124,10 @@ def frame(state: State, locale: str) -> Frame:
         whose=ELISE.full_name if state.is_section else "",
         said=_SAID[locale] if state.is_told else None,
         deadline=state.deadline,
+        reference="7KQM-2XBD" if state.in_interaction else "",
         house=state.house,
         client_logo=state.client_logo,
         announcement=state.announcement,
-        reference="7KQM-2XBD" if state.in_interaction else "",
     )
 
 
