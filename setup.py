@@ -26,6 +26,6 @@ setup(
     package_dir={_MIGRATIONS: "migrations"},
     data_files=[
         *((f"share/caducee/{place}", _files(pattern)) for place, pattern in _SHARED.items()),
-        ("share/caducee/nginx", _files("deploy/nginx/*.conf")),
+        ("share/caducee/nginx", [*_files("deploy/nginx/*.conf"), "deploy/cluster/nginx.conf.template"]),
     ],
 )

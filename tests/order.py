@@ -38,6 +38,7 @@ SECONDS: Mapping[str, float] = {
     "tests/browser/test_journeys.py": 16,
     "tests/upgrade/test_rolling.py": 28,
     "tests/cli/test_backups.py": 15,
+    "tests/cli/test_install.py": 25,
     "tests/cli/test_compose.py": 15,
     "tests/adapters/igc/test_revocation.py": 15,
     "tests/sandbox/test_igc.py": 13,

@@ -130,7 +130,7 @@ def _new_revision(room: _Room, options: argparse.Namespace, files: dict[str, Cha
         changes={locale: file.changes for locale, file in files.items() if file.changes},
         due_from=start_of_day(options.day) if options.day else None,
     )
-    if any(one.revision.revision == new.revision for one in room.office.revisions(room.charter)):
+    if room.office.has(room.charter, new.revision):
         raise RevisionExists(new.revision)
     if former is not None and former.announced_for(now):
         raise RevisionAnnounced(former)

@@ -1,6 +1,7 @@
 """Contains `idp db init|check|partition|upgrade`. Not here: copies of the database (`backups`), epochs (`epoch`)."""
 
 import argparse
+import json
 
 from idp.adapters.sql.audit_months import divide
 from idp.adapters.sql.backends import parse_url
@@ -54,12 +55,16 @@ def check(settings: Settings, options: argparse.Namespace) -> int:
     """Returns 1 when it is not whole. On SQLite every page is read; PostgreSQL looks after its own."""
     database = open_database(settings.where.database)
     faults = faults_in(database)
+    with reading(database) as connection:
+        state = read_state(connection)
+    if options.json:
+        told = {"kind": database.dialect.name, "schema": state.revision, "tables": sorted(state.tables)}
+        print(json.dumps({**told, "faults": [str(fault) for fault in faults]}, ensure_ascii=False, indent=2))
+        return 1 if faults else 0
     for fault in faults:
         print(f"FAULT {fault}")
     if faults:
         print("restore a backup: docs/backup.md")
         return 1
-    with reading(database) as connection:
-        state = read_state(connection)
     print(f"{database.dialect.name}, schema {state.revision}, {len(state.tables)} tables: no fault")
     return 0

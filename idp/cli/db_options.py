@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from idp.cli.listing import add_json
+
 GROUPS = {"db": "the database", "epoch": "what began before, of everybody"}
 
 
@@ -12,7 +14,7 @@ def add_database(add: Callable[[str, str, str], argparse.ArgumentParser]) -> Non
     # The former names stay; `idp init` without a directory is that of the first (install_options).
     for name in ("db upgrade", "migrate"):
         add(name, "database.upgrade", "bring the database to the schema of this version")
-    add("db check", "database.check", "look whether the database is whole, and what schema it has")
+    add_json(add("db check", "database.check", "look whether the database is whole, and what schema it has"))
     backup = add("db backup", "backups.backup", "copy the database into a file, while it serves")
     backup.add_argument("file", type=Path, metavar="FILE", help="a new file: it holds personal data")
     backup.add_argument("--with-keys", action="store_true", help="the signing keys in files too, sealed")

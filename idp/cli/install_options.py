@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from idp import __version__
+from idp.cli.listing import add_json
 
 if TYPE_CHECKING:
     from idp.settings import SettingsFile
@@ -44,7 +45,14 @@ def add_install(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None
     show = add("settings show", "settings.show", "every setting in force, and where it comes from")
     show.set_defaults(needs_settings=False)
     show.add_argument("--changed", action="store_true", help="only those that are not the default")
-    show.add_argument("--json", action="store_true", help="as JSON")
+    add_json(show)
+    man = add("man", "manual.man", "the manual page, for man(1)")
+    man.set_defaults(needs_settings=False)
+    completion = add(
+        "completion", "manual.completion", "the commands and options, for the Tab key of a shell"
+    )
+    completion.set_defaults(needs_settings=False)
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
 
 
 def add_to_all(parser: argparse.ArgumentParser) -> None:

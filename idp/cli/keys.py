@@ -2,13 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 
 from idp.adapters.hsm.uri import parse_pkcs11_uri
 from idp.adapters.key_files.directory import IN_A_FILE, WHERE_THE_PRESENT_IS, KeyDirectory
 from idp.adapters.sql.database import open_database
+from idp.cli.listing import NOTHING, show_rows
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import SystemClock
 from idp.settings import Settings
@@ -18,6 +19,7 @@ from idp.wiring.audit import build_audit
 from idp.wiring.resources import open_key_directory
 
 _ROW = "{:<43}  {:<5}  {:<9}  {:<20}  {:<20}  {}"
+_COLUMNS = ("KID", "ALG", "STATE", "SINCE", "UNTIL", "IN")
 _EARLY = "idp: warning: who keeps our key set for up to 24 h may refuse the tokens of this key until then"
 
 #: Why `retire` does nothing: the message to the operator, and the exit status.
@@ -32,7 +34,7 @@ _REFUSALS: dict[type[Exception], tuple[str, int]] = {
 
 
 def list_keys(settings: Settings, options: argparse.Namespace) -> int:
-    _print_rows(_directory(settings), lambda record: True)
+    _print_rows(_directory(settings), lambda record: True, as_json=options.json)
     return 0
 
 
@@ -139,16 +141,21 @@ def _audit(settings: Settings) -> Audit:
     return build_audit(settings, open_database(settings.where.database), SystemClock())
 
 
-def _print_rows(directory: KeyDirectory, is_wanted: Callable[[KeyRecord], bool]) -> None:
+def _print_rows(
+    directory: KeyDirectory, is_wanted: Callable[[KeyRecord], bool], *, as_json: bool = False
+) -> None:
+    show_rows(_COLUMNS, _rows(directory, is_wanted), _ROW, as_json=as_json)
+
+
+def _rows(directory: KeyDirectory, is_wanted: Callable[[KeyRecord], bool]) -> Iterator[tuple[str, ...]]:
     schedule, now = directory.schedule(), directory.clock.now()
-    print(_ROW.format("KID", "ALG", "STATE", "SINCE", "UNTIL", "IN"))
     for alg in ALGS:
         for record in schedule.records:
             if record.alg == alg and is_wanted(record):
                 since, until = schedule.period(record, now)
                 state, place = schedule.state(record, now), "hardware" if record.is_in_hsm else "file"
-                print(_ROW.format(record.kid, alg, state, _text(since), _text(until), place))
+                yield (record.kid, alg, state, _text(since), _text(until), place)
 
 
 def _text(instant: datetime | None) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if instant else "-"
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if instant else NOTHING

@@ -21,8 +21,11 @@ from idp.cli.client_options import add_clients
 from idp.cli.conformity_options import add_conformity
 from idp.cli.db_options import GROUPS, add_database
 from idp.cli.doctor_options import add_doctor
+from idp.cli.examples import show_examples
 from idp.cli.incident_options import add_incident
 from idp.cli.install_options import INSTALL_GROUPS, add_install, add_to_all
+from idp.cli.listing import add_json
+from idp.cli.notice_options import NOTICE_GROUPS, add_notice
 from idp.cli.refusal_options import add_refusals
 from idp.cli.shape import CommandParser
 from idp.cli.why_options import add_why
@@ -40,6 +43,7 @@ _GROUPS = {
     "clients": "clients.yaml",
     "accounts": "one person's account",
     **WORKER_GROUPS,
+    **NOTICE_GROUPS,
     "card": "a card in the reader of this workstation (for help desks; needs no settings)",
     "psc": "Pro Santé Connect",
     "audit": "who did what, when, from where",
@@ -61,12 +65,12 @@ def build_parser() -> CommandParser:
     def add(path: str, run: str, help_text: str) -> argparse.ArgumentParser:
         group, _, action = path.partition(" ")
         if not action:
-            found = commands.add_parser(group, help=help_text)
+            found = commands.add_parser(group, help=help_text, description=help_text)
         else:
             if group not in groups:
                 owner = commands.add_parser(group, help=_GROUPS[group])
                 groups[group] = owner.add_subparsers(metavar="ACTION", required=True)
-            found = groups[group].add_parser(action, help=help_text)
+            found = groups[group].add_parser(action, help=help_text, description=help_text)
         found.set_defaults(run=run)
         parser.commands[path] = found
         return found
@@ -85,6 +89,7 @@ def build_parser() -> CommandParser:
     add_audit(add)
     add_roles(add)
     add_incident(add)
+    add_notice(add)
     add_refusals(add)
     add_why(add)
     add_conformity(add)
@@ -100,11 +105,12 @@ def build_parser() -> CommandParser:
     card_host = add("card-host", "background.card_host", "serve the card host (TLS, client certificate)")
     card_host.set_defaults(is_command=False)  # Nobody's: it goes on.
     add_worker(add)
+    show_examples(parser)
     return parser
 
 
 def _add_keys(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
-    add("keys list", "keys.list_keys", "kid, algorithm, state, since, until")
+    add_json(add("keys list", "keys.list_keys", "kid, algorithm, state, since, until"))
     generate = add(
         "keys generate", "keys.generate", "make the first token signing keys, or announce the next ones"
     )
@@ -143,7 +149,9 @@ def _add_trust(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
         "trust add", "trust.add", "install authorities of IGC-Santé, compared with their fingerprints"
     )
     files.add_argument("files", metavar="FILE", type=Path, nargs="+", help="PEM, DER or PKCS#7")
-    add("trust list", "trust.list_authorities", "authority, role, how it is pinned, end, fingerprint")
+    add_json(
+        add("trust list", "trust.list_authorities", "authority, role, how it is pinned, end, fingerprint")
+    )
     add("trust check", "trust.check", "validity of the authorities and of the revocation lists")
     add("trust refresh", "trust.refresh", "fetch the revocation lists that are due, as the worker does")
 

@@ -20,6 +20,7 @@ from idp.adapters.sql.work import SqlUnitOfWork
 from idp.cards.anchors import AnchorsRefused
 from idp.cards.pins import REFUSALS, TRUSTED, PinVerdict, common_name, fingerprint_of
 from idp.cards.trust import CardPolicy
+from idp.cli.listing import show_rows
 from idp.core.audit import AuditEvent
 from idp.core.clock import SystemClock
 from idp.settings import BadSetting, Settings
@@ -85,14 +86,23 @@ def _install_each(settings: Settings, certificates: Sequence[x509.Certificate]) 
 
 
 def list_authorities(settings: Settings, options: argparse.Namespace) -> int:
-    rules = build_pin_rules(settings)
-    print(_ROW.format("AUTHORITY", "ROLE", "PINNED", "UNTIL", "SHA-256"))
-    for certificate in trusted_certificates(settings):
-        role = "root" if certificate.subject == certificate.issuer else "issuing"
-        until = f"{certificate.not_valid_after_utc:%Y-%m-%d}"
-        row = (common_name(certificate), role, rules.verdict(certificate), until, fingerprint_of(certificate))
-        print(_ROW.format(*row))
+    rows = [
+        (
+            common_name(certificate),
+            "root" if certificate.subject == certificate.issuer else "issuing",
+            verdict,
+            f"{certificate.not_valid_after_utc:%Y-%m-%d}",
+            fingerprint_of(certificate),
+        )
+        for certificate, verdict in _judged(settings)
+    ]
+    show_rows(("AUTHORITY", "ROLE", "PINNED", "UNTIL", "SHA-256"), rows, _ROW, as_json=options.json)
     return 0
+
+
+def _judged(settings: Settings) -> Iterator[tuple[x509.Certificate, PinVerdict]]:
+    rules = build_pin_rules(settings)
+    return ((certificate, rules.verdict(certificate)) for certificate in trusted_certificates(settings))
 
 
 def check(settings: Settings, options: argparse.Namespace) -> int:
@@ -137,6 +147,7 @@ def refresh(settings: Settings, options: argparse.Namespace) -> int:
     if not (tried or lacking):
         print("no list is due")
         return 3
+    print(f"{sum(tried)} of {len(tried)} lists fetched")
     return 0 if all(tried) and not lacking else 1
 
 

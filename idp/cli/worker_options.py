@@ -7,6 +7,8 @@ import argparse
 import re
 from collections.abc import Callable
 
+from idp.cli.listing import add_json
+
 WORKER_GROUPS = {
     "logouts": "what relying parties were told of ended sessions",
     "mail": "the mail relay",
@@ -52,6 +54,7 @@ def add_worker(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
     logouts.add_argument("--client", help="of this client_id only")
     logouts.add_argument("--state", choices=("waiting", "delivered", "refused", "abandoned"))
     _add_last(logouts)
+    add_json(logouts)
 
 
 def _add_last(parser: argparse.ArgumentParser) -> None:

@@ -93,12 +93,16 @@ class ClientsView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CharterView:
-    """`revision`: empty where none is published. `accepted`, `left`: None where they are too many to count."""
+    """`revision`: in force; empty where none is. `accepted`, `left`: of that one; None where they are too many to
+    count. `announced`: the next one, due from `due_from`, which `waiting` people have yet to accept; empty: none is."""
 
     revision: str = ""
     published_on: str = ""
     accepted: int | None = None
     left: int | None = None
+    announced: str = ""
+    due_from: str = ""
+    waiting: int | None = None
     counted_at: str = ""
 
     @property

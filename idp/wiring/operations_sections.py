@@ -16,7 +16,7 @@ import structlog
 
 from idp.accounts.charter import NoCharterPublished
 from idp.adapters.sql.backups import last_backup
-from idp.adapters.sql.charter_counts import acceptance
+from idp.adapters.sql.charter_counts import charter_figures
 from idp.adapters.sql.heartbeats import SqlHeartbeats
 from idp.adapters.sql.queues import SqlQueues
 from idp.core.day_counts import DayCounts, TookTooLong
@@ -99,7 +99,7 @@ class Sections:
             backup=telling.told(partial(self._backup, locale)),
             conformity=self.conformity.look(now, locale),
             # Last: it may find the other store down.
-            charter=telling.told(partial(self._charter, locale)),
+            charter=telling.told(partial(self._charter, now, locale)),
         )
 
     def _findings(self, verdict: Verdict, locale: str) -> views.FindingsView | None:
@@ -198,21 +198,26 @@ class Sections:
         taken_at = last_backup(self.parts.database)
         return "" if taken_at is None else local_time(taken_at, locale)
 
-    def _charter(self, locale: str) -> views.CharterView:
+    def _charter(self, now: datetime, locale: str) -> views.CharterView:
         """Raises StoreUnavailable."""
-        charters = self.parts.charters
+        parts = self.parts
+        charters = parts.charters
         try:
             current = charters.current()
         except NoCharterPublished:
             return views.CharterView()
-        count = partial(acceptance, self.parts.database, current.revision)
-        figures = self.figures.look(f"charter {current.revision}", count)
-        counted = figures.counted or {}
+        newest, database = charters.newest(), parts.database
+        due_from = newest.announced_for(now)
+        figures = self.figures.look(f"charter {newest.revision}", partial(charter_figures, database, now))
+        counted = figures.counted
         return views.CharterView(
             revision=current.revision,
             published_on=local_day(current.published_at, locale),
-            accepted=counted.get("accepted"),
-            left=counted.get("left"),
+            accepted=None if counted is None else counted["people"] - counted["due"],
+            left=None if counted is None else counted["due"],
+            announced="" if due_from is None else newest.revision,
+            due_from="" if due_from is None else local_day(due_from, locale),
+            waiting=None if counted is None else counted["left"],
             counted_at=local_hour(figures.at, locale),
         )
 

@@ -8,7 +8,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.browser.conftest import Window, served
 from tests.limits import within
-from tests.provider import PASSWORD, RPPS, Provider, app_factory, templates
+from tests.provider import PASSWORD, RPPS, Provider, app_factory, audited, templates
 
 __all__ = ["app_factory", "templates"]
 
@@ -70,3 +70,21 @@ def test_a_password_is_shown_judged_as_it_is_typed_and_hidden_again_before_it_le
     window.fill("current-password", PASSWORD)
     window.press("Changer mon mot de passe")
     assert "Votre mot de passe est changé" in window.text
+
+
+def test_back_and_reload_after_a_refused_form_send_nothing_again(
+    provider: Provider, plain_window: Window
+) -> None:
+    window = plain_window
+    window.open(f"{provider.settings.where.issuer}/account/sign-in?to=password")
+    window.fill("username", RPPS)
+    window.fill("current-password", "certainement pas celui-ci")
+    window.press("Se connecter")
+    assert "incorrect" in window.text
+    window.driver.back()
+    assert window.title.startswith("Identifiez-vous")
+    window.driver.forward()
+    window.driver.refresh()
+    assert window.title.startswith("Identifiez-vous")
+    assert "incorrect" not in window.text
+    assert audited(provider).count("password:check:refused") == 1

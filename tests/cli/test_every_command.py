@@ -1,5 +1,6 @@
 """Every command that the parser knows, against a database that cannot serve: one clear line, never a traceback."""
 
+import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -24,15 +25,20 @@ TYPED = {
     "files": "{place}/file",
     "fr": "{place}/charter.md",
     "kid": "none",
+    "motive": "asked for by letter",
+    "person": "10000000025",
     "place": "{place}/new",
     "reference": "0a1b2c3d",
     "revision": "9",
     "rpps": "10000000025",
+    "shell": "bash",
+    "what": "DUPONT",
     "whom": "10000000025",
 }
 #: Options that a command does not ask for by itself, but without which it only says so.
 BESIDE = {
     "explain": ["--as", "10000000025", "--client", "nobody"],
+    "accounts export": ["--stdout"],
     "incident end": ["--client", "nobody"],
     "mails retry": ["--all"],
     "mails drop": ["--all"],
@@ -42,14 +48,21 @@ BESIDE = {
 LONG = ("serve", "worker", "card-host")
 #: They say the same whatever the database is. `init` makes one of its own.
 WITHOUT_DATABASE = {
-    *("init", "settings show", "db roles", "card list", "card show", "card test", "mail check", "psc check"),
+    *("completion", "man"),
+    *("init", "settings show", "db roles", "card list", "card show", "card test", "mail check", "mail test"),
     *("clients list", "clients show", "clients check", "clients schema", "clients plan", "clients secret"),
-    *("keys list", "trust list"),
+    *("keys list", "trust list", "trust check"),
+    # It tells each as one finding of all.
+    *("doctor", "conformity", "psc check"),
     # Their file comes first: there is none, or it is there already.
     *("db restore", "trust add"),
 }
 #: It makes the database where there is none, and brings an older one up to date, as `db upgrade` does.
 MAKES = {"db init": {"missing", "older"}, "db upgrade": {"older"}, "migrate": {"older"}}
+#: Of a stream of lines no line says that there is none, as of grep.
+SILENT = {"audit tail", "audit search", "audit seals"}
+#: It asks the readers of this workstation; here is none.
+NO_JSON = {"card list"}
 
 
 def typed(command: str, place: Path) -> list[str]:
@@ -151,7 +164,7 @@ def test_every_command_tells_in_a_line_why_the_database_cannot_serve(
         status, _out, err = told(command, place, capfd, monkeypatch, SMTP_PORT="9")
         lines = err.splitlines()
         assert (status, [one for one in lines if one.endswith(line)]) == (1, lines[-1:]), (command, err)
-        assert lines[-1].startswith("idp: "), (command, err)
+        assert "".join(lines[-1:]).startswith("idp: "), (command, err)
         assert "Traceback" not in err
 
 
@@ -182,3 +195,22 @@ def test_the_others_do_not_mind(
         assert "SQLite" not in err
         said[command] = status
     assert said.keys() == WITHOUT_DATABASE
+
+
+def test_every_command_says_what_it_did(
+    place: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for command in sorted(COMMANDS.keys() - set(LONG) - SILENT):
+        status, out, err = told(command, place, capfd, monkeypatch, SMTP_PORT="9")
+        assert out or err, (command, status)
+
+
+def test_every_listing_is_also_for_programs(
+    place: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listings = {command for command in COMMANDS if command.partition(" ")[2] in ("list", "tail", "search")}
+    for command in sorted(listings - NO_JSON | {"db check", "settings show"}):
+        monkeypatch.setitem(BESIDE, command, ["--json"])
+        status, out, err = told(command, place, capfd, monkeypatch)
+        assert status in (0, 1), (command, err)  # 1: it found nothing
+        assert not out or json.loads(out.splitlines()[0] if command.startswith("audit") else out) is not None

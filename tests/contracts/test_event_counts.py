@@ -1,5 +1,6 @@
 """What the administrators' page counts, on both databases: by the hour and its index, for a second at most."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit import SqlAudit
 from idp.adapters.sql.audit_schema import audit_events
 from idp.adapters.sql.bounded import reading_for
-from idp.adapters.sql.charter_counts import acceptance
+from idp.adapters.sql.charter_counts import charter_figures
 from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.event_counts import SqlEventCounts, counts_between, uses_between
@@ -79,7 +80,7 @@ def test_an_hour_of_a_long_trail_is_found_by_its_index(database: Engine) -> None
 
 
 def test_charter_counts_those_who_may_sign_in(database: Engine) -> None:
-    accounts, charters = SqlAccounts(database), SqlCharters(database)
+    accounts, charters = SqlAccounts(database), SqlCharters(database, FixedClock(LATER))
     charters.publish(a_revision("1"))
     charters.publish(a_revision("2"))
     for number in range(1, 5):
@@ -88,8 +89,9 @@ def test_charter_counts_those_who_may_sign_in(database: Engine) -> None:
         charters.accept(an_acceptance(revision, account_id=f"account-{number}"))
     accounts.add(an_account(5, enabled=False))
     accounts.add(an_account(6, closing_at=LATER))
-    assert acceptance(database, "2") == {"accepted": 2, "left": 2}
-    assert acceptance(database, "3") == {"accepted": 0, "left": 4}
+    assert charter_figures(database, LATER) == {"people": 4, "left": 2, "due": 2}
+    charters.publish(replace(a_revision("3"), due_from=LATER + HOUR))
+    assert charter_figures(database, LATER) == {"people": 4, "left": 4, "due": 2}
 
 
 #: Counts until somebody stops it.

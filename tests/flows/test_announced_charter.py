@@ -155,7 +155,7 @@ def test_who_never_accepted_any_is_asked_for_the_announced_one_at_once(party: Po
     browser = signed_in_by(party.house, "cps")
     page = party.ask(browser)
     assert (shown_charter(page), may_wait(page)) == ((NAMED, NEXT), False)
-    assert says(page, "Cette version s'appliquera le ")
+    assert says(page, "Elle remplacera l'actuelle le ")
     # Nor does « Plus tard » made by hand pass it.
     hidden = {
         str(i["name"]): str(i["value"]) for i in BeautifulSoup(page.text, "html.parser").select("input")

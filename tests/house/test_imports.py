@@ -210,7 +210,6 @@ def test_whether_an_account_may_sign_in_is_decided_in_one_place() -> None:
     assert readers == {
         "idp.accounts.account",
         "idp.adapters.sql.account_rows",
-        "idp.adapters.sql.charter_counts",
         "idp.adapters.sql.erasure",
     }
 

@@ -112,7 +112,14 @@ _USES = (
 )
 _CERTIFICATES = tuple(_end(use, 40 * rank - 20) for rank, use in enumerate(_USES))
 _CHARTER = views.CharterView(
-    revision="2026-1", published_on="3 mars 2026", accepted=8125, left=431, counted_at="16 h 30"
+    revision="2026-1",
+    published_on="3 mars 2026",
+    accepted=8125,
+    left=431,
+    announced="2027-1",
+    due_from="1 janvier 2027",
+    waiting=7012,
+    counted_at="16 h 30",
 )
 
 _FINDINGS = views.FindingsView(

@@ -55,38 +55,33 @@ class SqlCharterOffice:
         with reading(self.database) as connection:
             return connection.execute(names).scalars().all()
 
+    def has(self, charter: str, revision: str) -> bool:
+        """Whether there is a revision of this name, withdrawn or not."""
+        found = sa.select(_r.revision).where(_r.charter == charter, _r.revision == revision)
+        with reading(self.database) as connection:
+            return connection.execute(found).one_or_none() is not None
+
     def revisions(self, charter: str) -> Sequence[ListedRevision]:
         """Returns them oldest first, withdrawn ones too."""
-        accepted = (
-            sa.select(sa.func.count())
-            .where(_a.charter == _r.charter, _a.revision == _r.revision)
-            .scalar_subquery()
-            .label("accepted")
-        )
-        rows = sa.select(charter_revisions, accepted).where(_r.charter == charter).order_by(_r.position)
+        counted = sa.select(_a.revision, sa.func.count()).where(_a.charter == charter).group_by(_a.revision)
+        rows = sa.select(charter_revisions).where(_r.charter == charter).order_by(_r.position)
         with reading(self.database) as connection:
             allow_time(connection, _TO_COUNT_SECONDS)
             found = connection.execute(rows).all()
+            accepted = dict(connection.execute(counted).tuples().all())
         return [
-            ListedRevision(revision=read_revision(row), withdrawn_at=row.withdrawn_at, accepted=row.accepted)
+            ListedRevision(
+                revision=read_revision(row),
+                withdrawn_at=row.withdrawn_at,
+                accepted=accepted.get(row.revision, 0),
+            )
             for row in found
         ]
 
     def concerned(self, charter: str) -> Concerned:
-        name: sa.ColumnElement[str] = sa.literal(charter)
-        in_force, announced = (latest(which, name) for which in (IS_IN_FORCE, IS_ANNOUNCED))
-        is_ahead = has_accepted(accounts.c.id, name, announced)
-        is_in_order = sa.or_(has_accepted(accounts.c.id, name, in_force), is_ahead)
-        is_asked = sa.case((announced.is_(None), ~is_in_order), else_=~is_ahead)
-        counted = (
-            sa.select(sa.func.count(), *(_number(which) for which in (is_asked, ~is_in_order)))
-            .select_from(accounts)
-            .where(*concerned_by(charter))
-        )
         with reading(self.database) as connection:
             allow_time(connection, _TO_COUNT_SECONDS)
-            people, left, due = connection.execute(counted, {NOW.key: self.clock.now()}).one()
-        return Concerned(people=people, left=left, due=due)
+            return count_concerned(connection, charter, self.clock.now())
 
     def withdraw(self, charter: str, revision: str, name: str) -> Withdrawal:
         """Withdraw a revision that is announced or in force; in place of the latter, publish the one before anew.
@@ -114,6 +109,21 @@ class SqlCharterOffice:
                 )
             _mark(connection, withdrawn, now)
         return Withdrawal(revision=withdrawn, restored=restored)
+
+
+def count_concerned(connection: Connection, charter: str, now: datetime) -> Concerned:
+    name: sa.ColumnElement[str] = sa.literal(charter)
+    in_force, announced = (latest(which, name) for which in (IS_IN_FORCE, IS_ANNOUNCED))
+    is_ahead = has_accepted(accounts.c.id, name, announced)
+    is_in_order = sa.or_(has_accepted(accounts.c.id, name, in_force), is_ahead)
+    is_asked = sa.case((announced.is_(None), ~is_in_order), else_=~is_ahead)
+    counted = (
+        sa.select(sa.func.count(), *(_number(which) for which in (is_asked, ~is_in_order)))
+        .select_from(accounts)
+        .where(*concerned_by(charter))
+    )
+    people, left, due = connection.execute(counted, {NOW.key: now}).one()
+    return Concerned(people=people, left=left, due=due)
 
 
 def concerned_by(charter: str) -> Iterator[sa.ColumnElement[bool]]:

@@ -32,11 +32,14 @@ class Known:
         return self.words.t
 
     def lines(self, it: Situation) -> Iterator[str]:
+        is_anything_known = False
         for label, told in self._known(it):
             for row, text in enumerate(told):
                 yield f"{(self.t(f'label.{label}') if row == 0 else ''):<{_WIDTH}} {text}"
+                is_anything_known = True
         events = it.listed or it.events
-        yield ""
+        if is_anything_known:
+            yield ""
         yield self.t("label.events") if events else self.t("label.no_events", days=it.reach.days)
         yield from (f"  {self.event(one)}" for one in events[: self.words.most])
         if len(events) > self.words.most:
