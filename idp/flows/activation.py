@@ -25,7 +25,7 @@ from idp.flows.shared.deadlines import Deadlines
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.password_change import PasswordChange
 from idp.flows.shared.password_judge import PasswordJudge
-from idp.flows.shared.replies import reply_by_get, take_reply, with_wait
+from idp.flows.shared.replies import number_again, reply_by_get, take_reply, with_wait
 from idp.interaction.binding import browser_of
 from idp.interaction.record import Interaction, event_of, with_event
 from idp.interaction.reply import Reply
@@ -149,6 +149,6 @@ class ActivationFlow:
             message=error,
             status=_STATUS.get(error, 422),
             wait_seconds=wait_seconds,
-            typed={"rpps": rpps[:40]},
+            typed={"rpps": number_again(rpps)},
         )
         return reply_by_get(self.desk, interaction, reply)

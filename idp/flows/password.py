@@ -20,7 +20,7 @@ from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.password_accepted import AcceptedPasswords
 from idp.flows.shared.password_tries import PasswordTries
-from idp.flows.shared.replies import reply_by_get, take_reply, with_wait
+from idp.flows.shared.replies import number_again, reply_by_get, take_reply, with_wait
 from idp.interaction.binding import browser_of
 from idp.interaction.record import Interaction, event_of, with_event
 from idp.interaction.reply import Reply
@@ -134,7 +134,7 @@ class PasswordFlow:
             message=error,
             status=_STATUS.get(error, 403),
             wait_seconds=wait_seconds,
-            typed={"rpps": typed[:40]},
+            typed={"rpps": number_again(typed)},
         )
         return reply_by_get(self.desk, interaction, reply)
 

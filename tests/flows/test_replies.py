@@ -93,6 +93,29 @@ def test_why_a_form_was_refused_is_said_by_a_get_once(
     assert "reply" not in kept(house, again.request.path)
 
 
+@pytest.mark.parametrize(("form", "way"), [("password", at_once), ("activation", to_the_activation)])
+@pytest.mark.parametrize(
+    ("typed", "again"),
+    [
+        (PASSWORD, ""),
+        ("8473625182736451", ""),
+        ("aicha@hopital.example", ""),
+        ("1 00000-00", "1 00000-00"),
+        (" ", ""),
+    ],
+)
+def test_a_password_in_the_field_of_the_number_is_neither_kept_nor_shown(
+    house: Provider, way: Way, form: str, typed: str, again: str
+) -> None:
+    browser = house.browser()
+    page = way(house, browser, browser.follow(browser.authorize()))
+    answer = posting(browser, page, f"/{form}", rpps=typed, password=WRONG, code="ABCD", new_password=WRONG)()
+    assert kept(house, answer.headers["Location"])["reply"]["typed"] == {"rpps": again}
+    field = BeautifulSoup(browser.follow(answer).text, "html.parser").select_one('[name="rpps"]')
+    assert field is not None
+    assert field.get("value", "") == again
+
+
 def test_what_was_typed_is_there_again_without_its_faults(house: Provider, psc: HostilePsc) -> None:
     browser = house.browser()
     page = by_psc(browser, psc)

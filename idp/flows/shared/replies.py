@@ -3,10 +3,12 @@
 Contains keeping it and taking it, once. Not here: what it says (`interaction/reply`, the flows).
 """
 
+import re
 from contextlib import suppress
 
 from werkzeug.wrappers import Response
 
+from idp.cards.typed_text import bare_number
 from idp.core.ephemeral import StaleRecord
 from idp.core.replacing import replace
 from idp.flows.shared.desk import Desk
@@ -37,6 +39,12 @@ def take_reply(desk: Desk, interaction: Interaction, at: str) -> tuple[Interacti
     with suppress(StaleRecord):
         silent = desk.interactions.save(silent)
     return silent, reply
+
+
+def number_again(typed: str) -> str:
+    """Returns a number as it was typed, to be shown again; "" for what has more than digits, or too many: a password in
+    the wrong field is neither kept nor shown."""
+    return typed[:40] if re.fullmatch("[0-9]{1,13}", bare_number(typed)) else ""
 
 
 def with_wait(page: Response, reply: Reply) -> Response:
