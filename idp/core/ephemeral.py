@@ -15,6 +15,7 @@ class Kind(StrEnum):
     """The families of records. Two kinds never share a key space."""
 
     INTERACTION = "interaction"
+    SAID_OF_FORM = "said_of_form"
     FINISHED_INTERACTION = "finished_interaction"
     SESSION = "session"
     BROWSER_SESSION = "browser_session"

@@ -59,7 +59,8 @@ class ActivationFlow:
         yield PageRoute("POST", f"{_ADDRESS}/more_time", self.prolong)
 
     def show(self, request: Request, interaction_id: str) -> Response:
-        interaction, reply = take_reply(self.desk, self.desk.open(request, interaction_id), "activation")
+        interaction = self.desk.open(request, interaction_id)
+        reply = take_reply(self.desk, request, interaction, "activation")
         if not self._is_open(interaction):
             return self.desk.back(interaction)
         page = ActivationPage(

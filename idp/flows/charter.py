@@ -78,8 +78,7 @@ class CharterFlow:
 
     def show(self, request: Request, interaction_id: str) -> Response:
         due = self._due(request, interaction_id)
-        interaction, reply = take_reply(self.desk, due.interaction, "charter")
-        return self._page(request, dataclasses.replace(due, interaction=interaction), reply)
+        return self._page(request, due, take_reply(self.desk, request, due.interaction, "charter"))
 
     def receive(self, request: Request, interaction_id: str) -> Response:
         due = self._due(request, interaction_id)

@@ -48,7 +48,7 @@ class EmailAgainFlow:
 
     def show(self, request: Request, interaction_id: str) -> Response:
         interaction, at = self._due(request, interaction_id)
-        interaction, reply = take_reply(self.desk, interaction, _PAGE)
+        reply = take_reply(self.desk, request, interaction, _PAGE)
         entry = self.form.entry(at, reply.message)
         if "email" in reply.faults:
             entry = AddressEntry(typed=reply.typed["email"], error=reply.faults["email"])

@@ -75,8 +75,8 @@ class EmailOtpFlow:
         due = self._due(request, interaction_id)
         if (answer := self.already.answer(request, due.interaction)) is not None:
             return answer
-        interaction, reply = take_reply(self.desk, due.interaction, "email_otp")
-        return self._page(request, _Due(interaction, due.holder), reply)
+        reply = take_reply(self.desk, request, due.interaction, "email_otp")
+        return self._page(request, due, reply)
 
     def receive(self, request: Request, interaction_id: str) -> Response:
         interaction, holder = self._due(request, interaction_id, repeats="email_otp")

@@ -6,6 +6,7 @@ when the mailbox is proved (`email_otp`); who must come with the card (`first_co
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -59,7 +60,7 @@ class EnrolmentFlow:
         interaction, identity = self._due(request, interaction_id)
         if (answer := self.already.answer(request, interaction)) is not None:
             return answer
-        interaction, reply = take_reply(self.desk, interaction, "enrolment")
+        reply = take_reply(self.desk, request, interaction, "enrolment")
         return self._page(request, interaction, identity, reply)
 
     def receive(self, request: Request, interaction_id: str) -> Response:
@@ -98,6 +99,9 @@ class EnrolmentFlow:
     def _reply(
         self, interaction: Interaction, faults: Mapping[str, str], status: int, wait_seconds: int = 0
     ) -> Response:
+        # Of two clicks the first one wrote: what was typed there stays, and this is said beside it.
+        with suppress(NotDue):
+            self.desk.record(interaction)
         reply = Reply(at="enrolment", faults=faults, status=status, wait_seconds=wait_seconds)
         return reply_by_get(self.desk, interaction, reply)
 

@@ -66,7 +66,8 @@ class PasskeyFlow:
         yield PageRoute("POST", "/interaction/<interaction_id>/passkey", self.receive)
 
     def show(self, request: Request, interaction_id: str) -> Response:
-        interaction, reply = take_reply(self.desk, self.desk.open(request, interaction_id), "passkey")
+        interaction = self.desk.open(request, interaction_id)
+        reply = take_reply(self.desk, request, interaction, "passkey")
         if self._authenticator(request, interaction) is None:
             return self.desk.back(interaction)
         return self._page(request, interaction, reply)

@@ -58,7 +58,8 @@ class PasswordFlow:
 
     def show(self, request: Request, interaction_id: str) -> Response:
         """Say once why the form was refused. Else go back to the hub: the form is on the choice page."""
-        interaction, reply = take_reply(self.desk, self.desk.open(request, interaction_id), "password")
+        interaction = self.desk.open(request, interaction_id)
+        reply = take_reply(self.desk, request, interaction, "password")
         doors = self.desk.doors(interaction)
         if reply.message is None or not doors.password:
             return self.desk.back(interaction)

@@ -43,7 +43,7 @@ class PasswordRenewalFlow:
 
     def show(self, request: Request, interaction_id: str) -> Response:
         interaction, account = self._due(request, interaction_id)
-        interaction, reply = take_reply(self.desk, interaction, "password_renewal")
+        reply = take_reply(self.desk, request, interaction, "password_renewal")
         page = PasswordRenewalPage(
             rpps=account.identity.rpps,
             password_numbers=self.judge.numbers,

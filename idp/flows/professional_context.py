@@ -43,7 +43,7 @@ class ProfessionalContextFlow:
 
     def show(self, request: Request, interaction_id: str) -> Response:
         interaction, account = self._due(request, interaction_id)
-        interaction, reply = take_reply(self.desk, interaction, _PAGE)
+        reply = take_reply(self.desk, request, interaction, _PAGE)
         return self._page(request, interaction, account, reply)
 
     def receive(self, request: Request, interaction_id: str) -> Response:

@@ -11,7 +11,6 @@ from idp.accounts.account import Account, AccountId, PostalAddress, ProvedIdenti
 from idp.accounts.enrolment import proof_mark
 from idp.core.replacing import replace
 from idp.interaction.authenticator import AUTHENTICATORS, Acr, AuthenticatorId
-from idp.interaction.reply import Reply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +97,6 @@ class Interaction:
     restarted: bool = False
     #: The browser was sent to the door at which the relying party hints, or the person asked for another one.
     is_past_hint: bool = False
-    #: What the next page says of the form just posted; another one has nothing to say of it.
-    reply: Reply | None = None
     #: Set when the person refused or cancelled; how that is told is the way to start's (`Finish.failure`).
     refusal: str | None = None
     #: Sealed ID Token of Pro Santé Connect, for the logout hint.
@@ -137,7 +134,6 @@ def with_event(interaction: Interaction, event: AuthenticationEvent, account: Ac
             interaction,
             events=(*interaction.events, dated),
             identity=None,
-            reply=None,
             confirmed=interaction.sid is not None,
         )
     # facts/security T46: nothing of one person is ever added to what another one proved.
@@ -241,6 +237,5 @@ def of_nobody(interaction: Interaction) -> Interaction:
         enrolment_draft={},
         draft_of="",
         has_chosen_context=False,
-        reply=None,
         upstream_id_token=None,
     )

@@ -42,7 +42,7 @@ STAYS: dict[str, str] = {
     " PASSWORD_POSTS_BY_IP PASSWORDS_JUDGED_BY_IP SIGN_INS_BY_IP ATTEMPTS_OF_SIGN_IN PUSHED_BY_CLIENT"
     " UPSTREAM_LOGOUTS_KEPT OPERATIONS_COUNTS",
     "what was refused, for its operator": "REFUSED_REQUEST",
-    "what a person typed, shown to them alone": "TYPED_IN_SECTION",
+    "what a person typed, shown to them alone": "TYPED_IN_SECTION SAID_OF_FORM",
     "what the operator says to everybody": "ANNOUNCEMENT",
     "what was told": "UPSTREAM_CIRCUITS"
     " UPSTREAM_LOGOUT_REFUSALS CARD_HEADER_REFUSALS CLIENT_REFUSALS CERTIFICATE_REFUSALS REFUSALS_TOLD",

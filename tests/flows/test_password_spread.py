@@ -61,7 +61,7 @@ def test_after_so_many_persons_the_network_is_slow_whoever_is_guessed_at(
     assert doors(known) > {"password"}
     (told,) = facts(house, "password:spread:warned")
     assert told == {"scope": "network", "people": 4}
-    assert facts(house, "password:check:throttled") == [{"reason": "slowed"}] * 2
+    assert facts(house, "password:check:throttled") == [{"reason": "slowed", "seconds": 60}] * 2
 
 
 def test_no_persons_door_is_shut_by_it(make: Callable[..., Provider], psc: HostilePsc) -> None:

@@ -5,6 +5,7 @@ Contains its one commit, and each refusal. Not here: the code (`flows/email_otp`
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from werkzeug.wrappers import Request, Response
@@ -96,7 +97,9 @@ class Enrolling:
             accept()
             self.desk.audit_event(AuditEvent.ENROLMENT_REFUSED, interaction, reason="email_taken")
         reply = Reply(at="enrolment", faults={"email": "enrolment.email_taken"})
-        return reply_by_get(self.desk, dataclasses.replace(interaction, enrolment=None), reply)
+        with suppress(NotDue):
+            self.desk.record(dataclasses.replace(interaction, enrolment=None))
+        return reply_by_get(self.desk, interaction, reply)
 
     def _refuse_void(self, interaction: Interaction, accept: Callable[[], None]) -> Response:
         """The operator voided what began before (docs/adr/0046), this proof too: the doors are due."""

@@ -1,44 +1,33 @@
 """What a page says of the form that was just posted, by a GET of its own: « back » and « reload » send nothing again.
 
-Contains keeping it and taking it, once. Not here: what it says (`interaction/reply`, the flows).
+Contains the way there and back, once. Not here: what it says (`interaction/reply`, the flows), where it is kept.
 """
 
 import re
-from contextlib import suppress
 
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from idp.cards.typed_text import bare_number
-from idp.core.ephemeral import StaleRecord
-from idp.core.replacing import replace
 from idp.flows.shared.desk import Desk
 from idp.interaction.record import Interaction
-from idp.interaction.refusal import InteractionRefused
 from idp.interaction.reply import Reply
+
+#: Of an address: something is to be said there. Without it nothing is looked for.
+_SAID = "said"
 
 
 def reply_by_get(desk: Desk, interaction: Interaction, reply: Reply) -> Response:
     """Returns the way to the page that says it."""
-    try:
-        desk.interactions.save(replace(interaction, reply=reply))
-    except StaleRecord:
-        # The second click of two: what the first one wrote stays, and this is said beside it.
-        with suppress(StaleRecord, InteractionRefused):
-            known = desk.interactions.reread(interaction.id)
-            if known.browser == interaction.browser:
-                desk.interactions.save(replace(known, reply=reply))
-    return desk.back(interaction, f"/{reply.at}")
+    desk.interactions.leave_reply(interaction, reply)
+    return desk.back(interaction, f"/{reply.at}?{_SAID}=1")
 
 
-def take_reply(desk: Desk, interaction: Interaction, at: str) -> tuple[Interaction, Reply]:
-    """Returns the interaction without it, and what this page is to say: once, and nothing when it is loaded again."""
-    reply = interaction.reply
-    if reply is None or reply.at != at:
-        return interaction, Reply(at=at)
-    silent = replace(interaction, reply=None)
-    with suppress(StaleRecord):
-        silent = desk.interactions.save(silent)
-    return silent, reply
+def take_reply(desk: Desk, request: Request, interaction: Interaction, at: str) -> Reply:
+    """Returns what this page is to say: once, and nothing when it is loaded again."""
+    silent = Reply(at=at)
+    if _SAID not in request.args:
+        return silent
+    return desk.interactions.take_reply(interaction, at) or silent
 
 
 def number_again(typed: str) -> str:
