@@ -36,7 +36,7 @@ def charter_with_contents(text: str) -> tuple[str, tuple[Heading, ...]]:
     found = [(at, words) for at in range(len(tokens)) if (words := _heading(tokens, at))]
     number = Counter(tokens[at].tag for at, _ in found)
     rank = min((tag for tag in number if number[tag] >= _ENOUGH), default=None)
-    contents = []
+    contents: list[Heading] = []
     for at, words in found:
         if tokens[at].tag == rank:
             contents.append(Heading(f"part-{len(contents) + 1}", words))
