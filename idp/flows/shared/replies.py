@@ -15,8 +15,8 @@ from idp.interaction.refusal import InteractionRefused
 from idp.interaction.reply import Reply
 
 
-def reply_by_get(desk: Desk, interaction: Interaction, reply: Reply) -> Response:
-    """Returns the way to the page that says it."""
+def reply_by_get(desk: Desk, interaction: Interaction, reply: Reply, part: str = "") -> Response:
+    """Returns the way to the page that says it. `part`: the id of what the page opens at; "": its top."""
     try:
         desk.interactions.save(replace(interaction, reply=reply))
     except StaleRecord:
@@ -25,7 +25,7 @@ def reply_by_get(desk: Desk, interaction: Interaction, reply: Reply) -> Response
             known = desk.interactions.reread(interaction.id)
             if known.browser == interaction.browser:
                 desk.interactions.save(replace(known, reply=reply))
-    return desk.back(interaction, f"/{reply.at}")
+    return desk.back(interaction, f"/{reply.at}#{part}" if part else f"/{reply.at}")
 
 
 def take_reply(desk: Desk, interaction: Interaction, at: str) -> tuple[Interaction, Reply]:
