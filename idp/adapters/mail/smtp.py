@@ -176,8 +176,8 @@ class SmtpTransport:
         message["Subject"] = mail.subject
         message["Date"] = format_datetime(self.clock.now())
         message["Message-ID"] = f"<{secrets.token_hex(16)}@{sender.domain}>"
-        # Automatic responders do not answer such a mail: RFC 3834 §5, and for Exchange, which reads its own alone,
-        # [MS-OXCMAIL] 2.1.3.2.20. What could not be delivered is still reported (no « NDR »).
+        # Automatic responders do not answer such a mail: RFC 3834 §5, and Exchange by [MS-OXCMAIL] 2.1.3.2.20.
+        # What could not be delivered is still reported (no « NDR »).
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "DR, RN, NRN, OOF, AutoReply"
         message.set_content(mail.text)
