@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from idp.accounts.history import TOLD, HistoryEntry
 from idp.accounts.notices import Notice
@@ -135,7 +135,7 @@ def environment(*, is_trimmed: bool = True) -> Environment:
     """Trimmed is how the provider renders; the pages must not depend on it."""
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
+        autoescape=select_autoescape(("html",)),
         undefined=StrictUndefined,
         trim_blocks=is_trimmed,
         lstrip_blocks=is_trimmed,
