@@ -19,7 +19,7 @@ import traceback
 from contextlib import suppress
 from typing import NoReturn
 
-from idp.wiring.web import build_mails
+from idp.wiring.web import open_templates
 from sandbox.demo.processes import Place, Program, tie_to
 
 _PAUSE_SECONDS = 0.01
@@ -114,4 +114,4 @@ def preload() -> None:
         "sandbox.igc.responder",
     ):
         importlib.import_module(module)
-    build_mails()
+    open_templates()

@@ -69,7 +69,7 @@ def _refusal(resources: Resources, account: Account, email: str) -> str:
 
 
 def _offer(resources: Resources, account: Account, offer: EmailOffer, checked: str, until: datetime) -> None:
-    notices = build_notices(resources, build_mails())
+    notices = build_notices(resources, build_mails(resources.settings))
     tell_here = notices.written(account, Notice.EMAIL_OFFERED_ELSEWHERE, until=until)
     tell_there = notices.written(
         replace(account, email=offer.email, is_mailbox_shared=False), Notice.EMAIL_OFFERED, until=until

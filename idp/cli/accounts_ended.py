@@ -68,7 +68,7 @@ def _end_one(resources: Resources, leave: SignOut, account: Account, sid: str) -
 
 def _notice(resources: Resources, account: Account) -> Callable[[], None]:
     """Returns what posts the mail that tells the person."""
-    return build_notices(resources, build_mails()).written(account, Notice.SESSIONS_CLOSED)
+    return build_notices(resources, build_mails(resources.settings)).written(account, Notice.SESSIONS_CLOSED)
 
 
 def erase(settings: Settings, options: argparse.Namespace) -> int:
@@ -120,7 +120,7 @@ def _close(
     is_at_once: bool,
 ) -> None:
     """As « Fermer mon compte » does. Of one that is erased at once the person gets the last mail alone."""
-    notices = build_notices(resources, build_mails())
+    notices = build_notices(resources, build_mails(resources.settings))
     post = notices.written(account, Notice.ACCOUNT_CLOSING_ASKED, until=ends_at, motive=motive)
 
     def also() -> None:

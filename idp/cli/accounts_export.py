@@ -29,7 +29,7 @@ def export(settings: Settings, options: argparse.Namespace) -> int:
         return 1
     kept = all_kept(SqlPersonalData(resources.database), build_sessions(resources), account.id)
     text = json.dumps(copy_of(kept, resources.clock.now()), ensure_ascii=False, indent=2)
-    post = build_notices(resources, build_mails()).written(account, Notice.DATA_COPIED)
+    post = build_notices(resources, build_mails(resources.settings)).written(account, Notice.DATA_COPIED)
     with nullcontext(sys.stdout) if options.stdout else new_file(options.out) as out:
         with SqlUnitOfWork(resources.database).together():
             resources.audit.record(AuditEvent.DATA_EXPORTED, account_id=account.id, by="operator")

@@ -1,7 +1,7 @@
 """The charters, a required action.
 
-Contains the page of one charter at a time: shown whole, accepted by a tick and a click, or refused. Not here: which
-charters are due (`interaction/required_action`).
+Contains the page of one charter at a time: shown whole, kept as a file, accepted by a tick and a click, or refused. Not
+here: which charters are due (`interaction/required_action`).
 """
 
 import dataclasses
@@ -17,6 +17,7 @@ from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.errors import OAuthError
 from idp.core.unit_of_work import UnitOfWork
+from idp.flows.shared.charter_download import charter_file
 from idp.flows.shared.charter_page import Reader, charter_page
 from idp.flows.shared.charter_receipt import CharterReceipts
 from idp.flows.shared.desk import Desk
@@ -72,13 +73,32 @@ class CharterFlow:
 
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("GET", "/interaction/<interaction_id>/charter", self.show)
+        yield PageRoute("GET", "/interaction/<interaction_id>/charter/text", self.hand_over)
         yield PageRoute("POST", "/interaction/<interaction_id>/charter", self.receive)
         yield PageRoute("POST", "/interaction/<interaction_id>/charter/refuse", self.refuse)
         yield PageRoute("POST", "/interaction/<interaction_id>/charter/later", self.put_off)
 
     def show(self, request: Request, interaction_id: str) -> Response:
         due = self._due(request, interaction_id)
-        return self._page(request, due, take_reply(self.desk, request, due.interaction, "charter"))
+        interaction = due.interaction
+        reply = take_reply(self.desk, request, interaction, "charter")
+        current = due.charters[0]
+        reader = Reader(
+            locale=self.desk.locale(request, interaction),
+            now=self.clock.now(),
+            news=self.charters.news_for(due.account.id, current),
+            still_due=len(due.charters),
+            step=self.steps.charter(interaction, due.account, len(due.charters)),
+            may_wait=due.may_wait(current),
+            error=reply.message,
+        )
+        page = charter_page(current, reader)
+        return self.desk.show(request, interaction, "charter.html", page, reply.status)
+
+    def hand_over(self, request: Request, interaction_id: str) -> Response:
+        """Returns the text on the page as a file."""
+        due = self._due(request, interaction_id)
+        return charter_file(due.charters[0], self.desk.locale(request, due.interaction))
 
     def receive(self, request: Request, interaction_id: str) -> Response:
         due = self._due(request, interaction_id)
@@ -87,9 +107,11 @@ class CharterFlow:
         # The revision that was read is the one that is accepted (facts/security T36).
         shown = form.get("text_sha256", "")
         if form.get("revision") != current.revision or not current.is_text(shown):
-            return self._refuse(due, "charter.revision_changed", 409)
+            changed = Reply(at="charter", message="charter.revision_changed", status=409)
+            return reply_by_get(self.desk, due.interaction, changed)
         if form.get("accepted") != "yes":
-            return self._refuse(due, "charter.tick_needed", 422)
+            untold = Reply(at="charter", message="charter.tick_needed", status=422)
+            return reply_by_get(self.desk, due.interaction, untold, part="answer")
         evidence = self._evidence(due, current, shown)
         application = self.desk.client_name(request, due.interaction)
         post = self.receipts.written(due.account, current, evidence, application)
@@ -141,20 +163,3 @@ class CharterFlow:
             authenticator="+".join(assurance.path) if assurance else "",
             client_id=due.interaction.client_id,
         )
-
-    def _refuse(self, due: _Due, error: str, status: int) -> Response:
-        return reply_by_get(self.desk, due.interaction, Reply(at="charter", message=error, status=status))
-
-    def _page(self, request: Request, due: _Due, reply: Reply) -> Response:
-        current = due.charters[0]
-        reader = Reader(
-            locale=self.desk.locale(request, due.interaction),
-            now=self.clock.now(),
-            news=self.charters.news_for(due.account.id, current),
-            still_due=len(due.charters),
-            step=self.steps.charter(due.interaction, due.account, len(due.charters)),
-            may_wait=due.may_wait(current),
-            error=reply.message,
-        )
-        page = charter_page(current, reader)
-        return self.desk.show(request, due.interaction, "charter.html", page, reply.status)

@@ -14,10 +14,18 @@ class CharterChange:
     locale: str
 
 
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """One line of a table of contents. `id`: of the heading in the HTML of the text."""
+
+    id: str
+    words: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CharterPage:
     """POST base_path/charter: accepted ("yes"), charter, revision, text_sha256; POST base_path/charter/refuse; POST
-    base_path/charter/later: charter."""
+    base_path/charter/later: charter. GET base_path/charter/text: the text as a file."""
 
     charter: str
     #: The client demands this charter, beside the one of this service.
@@ -35,6 +43,8 @@ class CharterPage:
     is_new_revision: bool
     #: "charter.tick_needed", "charter.revision_changed", or None
     error: str | None
+    #: The table of contents; empty: the text is too short for one.
+    contents: tuple[Heading, ...] = ()
     #: Of a first connection; None for a person who was enrolled before.
     step: Step | None = None
     #: What changed since that earlier revision, in the operator's words, oldest first.
@@ -70,7 +80,8 @@ class ChartersPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptancePage:
-    """GET /account/charters/<number>: one acceptance with its text, to read, print or keep as a file."""
+    """GET /account/charters/<number>: one acceptance with its text, to read and print; GET
+    /account/charters/<number>/text: that text as a file."""
 
     line: AcceptanceLine
     identity: IdentityView
@@ -80,3 +91,5 @@ class AcceptancePage:
     is_verified: bool
     text_locale: str
     text_html: str
+    #: As in `CharterPage`.
+    contents: tuple[Heading, ...] = ()

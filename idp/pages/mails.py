@@ -10,7 +10,7 @@ from idp.pages.sessions import OriginView
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeMail:
-    """mail/code.txt and mail/code.html, subject key "mail.code.subject_" and the purpose (no code in the subject)."""
+    """mail/code.html, subject key "mail.code.subject_" and the purpose (no code in the subject)."""
 
     code: str
     #: From `requested_at` to `until`.
@@ -23,7 +23,7 @@ class CodeMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeMail:
-    """mail/notice.txt and mail/notice.html; `notice` is a value of Notice, keys "mail.<notice>.subject", ".happened",
+    """mail/notice.html; `notice` is a value of Notice, keys "mail.<notice>.subject", ".happened",
     ".otherwise"."""
 
     notice: str
@@ -38,7 +38,7 @@ class NoticeMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CharterReceiptMail:
-    """mail/charter_receipt.txt and mail/charter_receipt.html. `address`: of the page with the text, as plain text."""
+    """mail/charter_receipt.html. `address`: of the page with the text, as plain text."""
 
     #: Of the application whose charter it is; "": of this service.
     client_name: str
@@ -58,7 +58,7 @@ class SignInInMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewBrowserMail:
-    """mail/new_browser.txt and mail/new_browser.html, keys "mail.new_browser.…"."""
+    """mail/new_browser.html, keys "mail.new_browser.…"."""
 
     sign_ins: tuple[SignInInMail, ...]
     #: So many that are not shown.
@@ -69,7 +69,7 @@ class NewBrowserMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailChangedMail:
-    """mail/email_changed.txt and mail/email_changed.html, to the address of before.
+    """mail/email_changed.html, to the address of before.
 
     `link`: the page with one button, good once and `until` then. `help_desk`: how to reach it, or "".
     """
@@ -82,7 +82,7 @@ class EmailChangedMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CharterReminderMail:
-    """mail/charter_reminder.txt and mail/charter_reminder.html, subject key "mail.charter_reminder.subject"."""
+    """mail/charter_reminder.html, subject key "mail.charter_reminder.subject"."""
 
     #: Names of those that demand the charter; empty: it is this service's.
     applications: tuple[str, ...]

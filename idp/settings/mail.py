@@ -43,7 +43,7 @@ class MailSettings:
         most=seconds(20),
     )
     sender: str = setting(
-        "`name@domain`, or `Shown name <name@domain>`.",
+        "`name@domain`, or `Shown name <name@domain>`. Without a shown name: `OPERATOR_NAME`.",
         "Caducée <ne-pas-repondre@localhost>",
         name="MAIL_SENDER",
     )

@@ -108,6 +108,14 @@ def open_house(settings: HouseSettings, help_line: str) -> Houses:
     return Houses(settings=settings, texts=texts, assets=assets, views=views)
 
 
+def houses_of_mails(settings: HouseSettings, help_line: str) -> Mapping[str, House]:
+    """Returns what mails say of the operator, by language: name and help desk, which take no file."""
+    return {
+        locale: House(name=settings.name, help_desk=_help_desk(settings, help_line, locale))
+        for locale in LOCALES
+    }
+
+
 def _state(rate: int) -> str:
     """RGAA 4.1: « totalement conforme » is every criterion, « partiellement » half of them."""
     return "total" if rate == _WHOLE else "partial" if rate >= _HALF else "none"

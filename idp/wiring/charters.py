@@ -24,7 +24,7 @@ def build_charter_reminders(resources: Resources) -> CharterReminders:
         to_remind=SqlToRemind(database, clock),
         mails=CharterReminderMailer(
             outbox=SealedOutbox(SqlOutbox(database, clock), resources.sealer),
-            mails=build_mails(),
+            mails=build_mails(settings),
             issuer=settings.where.issuer,
             life=settings.mail.notice_life,
             demanding=demanding,

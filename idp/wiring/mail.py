@@ -20,6 +20,7 @@ def build_transport(settings: Settings, clock: Clock) -> SmtpTransport:
         port=mail.port,
         sender=mail.sender,
         tls=mail.tls,
+        owner=settings.house.name,
         authorities=mail.ca_file,
         username=mail.username or None,
         password=mail.password or None,

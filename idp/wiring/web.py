@@ -16,7 +16,7 @@ from idp.web.caller_address import Warnings
 from idp.web.catalogues import load_catalogues
 from idp.web.cookies import Cookies
 from idp.web.forms import CsrfTokens, Forms
-from idp.web.house import Houses
+from idp.web.house import Houses, houses_of_mails
 from idp.web.kept_refusals import HourlyShare, KeptRefusals
 from idp.web.known_device import KnownDevices
 from idp.web.last_door import LastDoors
@@ -83,7 +83,7 @@ def build_web(settings: Settings, clock: Clock, houses: Houses | None = None) ->
     houses, announcements = houses or Houses(), Announcements(clock)
     cookies = Cookies(settings.where.is_secure)
     csrf = CsrfTokens(derive_key(settings.keys.application, "csrf"))
-    locales, templates = Locales(cookies, settings.where.default_locale), _templates()
+    locales, templates = Locales(cookies, settings.where.default_locale), open_templates()
     networks = CallerNetworks(trusted_proxy_hops=settings.proxy.trusted_hops, warnings=Warnings(clock))
     stations = SharedStations(cookies, networks, settings.stations.networks)
     return WebParts(
@@ -108,7 +108,7 @@ def build_web(settings: Settings, clock: Clock, houses: Houses | None = None) ->
         ),
         houses=houses,
         announcements=announcements,
-        mails=Mails(templates),
+        mails=build_mails(settings),
         networks=networks,
         stations=stations,
         origins=Origins(networks, settings.stations.names),
@@ -123,17 +123,18 @@ def start_announcements(web: WebParts, resources: Resources) -> None:
     web.announcements.start(resources.durable, settings.announcements.read_every)
 
 
-def build_mails() -> Mails:
-    """Returns what writes mails, for a process that has no pages."""
-    return Mails(_templates())
+def build_mails(settings: Settings) -> Mails:
+    """Returns what writes mails, also for a process that has no pages."""
+    return Mails(open_templates(), houses_of_mails(settings.house, settings.help_line))
 
 
 @cache
-def _templates() -> Templates:
+def open_templates() -> Templates:
     """Returns the same at each call: they are part of the program."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
+        # Not the plain text of mails.
+        autoescape=jinja2.select_autoescape(("html",)),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -55,7 +55,7 @@ def build_new_browsers(resources: Resources) -> NewBrowsers:
     settings, database, clock = resources.settings, resources.database, resources.clock
     mails = NewBrowserMailer(
         outbox=SealedOutbox(SqlOutbox(database, clock), resources.sealer),
-        mails=build_mails(),
+        mails=build_mails(settings),
         life=settings.mail.notice_life,
         help_desk=settings.help_line,
     )
@@ -131,7 +131,7 @@ def build_eraser(resources: Resources) -> Eraser:
         accounts=SqlAccounts(database),
         erasures=SqlErasures(database),
         grants=SqlGrants(database),
-        notices=build_notices(resources, build_mails()),
+        notices=build_notices(resources, build_mails(resources.settings)),
         audit=resources.audit,
         clock=clock,
         pseudonyms=build_pseudonyms(settings),

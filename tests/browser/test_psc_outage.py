@@ -14,7 +14,8 @@ from tests.browser.test_journeys import _code_for, _mails_to
 from tests.demonstration import Demonstration, running_demo
 from tests.limits import within
 
-PSC, OUT = "S'identifier avec Pro Santé Connect", "Pro Santé Connect est en panne en ce moment."
+PSC, CARD, PASSWORD = "S'identifier avec Pro Santé Connect", "Se connecter par CPS", "Avec votre mot de passe"
+OUT = "Pro Santé Connect est en panne en ce moment."
 _WITHIN_SECONDS = 60
 
 
@@ -32,10 +33,11 @@ def switch(demo: Demonstration, **switches: object) -> None:
     requests.put(control, json=switches, timeout=within(10)).raise_for_status()
 
 
-def buttons(window: Window) -> list[str]:
-    """Those that lead on: not « Afficher », which is shown once something is typed."""
-    found = window.driver.find_elements(By.CSS_SELECTOR, "button:not([type=button])")
-    return [" ".join(one.text.split()).replace("’", "'") for one in found]
+def doors(window: Window) -> list[str]:
+    """Returns what each door says first, in their order."""
+    found = window.driver.find_elements(By.CSS_SELECTOR, "main button, main summary")
+    said = [" ".join(one.text.split()).replace("’", "'") for one in found]
+    return [one for one in said if one in (PSC, CARD, PASSWORD)]
 
 
 def confirm(window: Window, rpps: str) -> None:
@@ -67,12 +69,12 @@ def test_outage_reorders_the_doors_and_ends_without_a_restart(
     window.open(home)
     window.press("Se connecter")
     reload_until(window, lambda: OUT not in window.text)
-    assert buttons(window)[:3] == [PSC, "Se connecter par CPS", "Se connecter"]
+    assert doors(window) == [PSC, CARD, PASSWORD]
 
     switch(demo, outage=outage)
     try:
         reload_until(window, lambda: OUT in window.text)
-        assert buttons(window)[:3] == ["Se connecter par CPS", "Se connecter", PSC]
+        assert doors(window) == [CARD, PASSWORD, PSC]
         assert "caducee_psc_up 0" in metrics(demo)
         window.picture(f"choice-psc-out-{outage}")
         assert not window.is_wider_than_phone()
@@ -96,7 +98,7 @@ def test_outage_reorders_the_doors_and_ends_without_a_restart(
     other.open(home)
     other.press("Se connecter")
     reload_until(other, lambda: OUT not in other.text)
-    assert buttons(other)[:3] == [PSC, "Se connecter par CPS", "Se connecter"]
+    assert doors(other) == [PSC, CARD, PASSWORD]
     assert "caducee_psc_up 1" in metrics(demo)
     other.press(PSC)
     confirm(other, account["rpps"])
@@ -119,7 +121,7 @@ def test_client_that_is_refused_there_is_no_fault_of_the_person_and_comes_back_b
         window.press(PSC)
         confirm(window, account["rpps"])
         assert "Pro Santé Connect ne peut pas servir ici en ce moment" in window.title
-        assert "Se connecter par CPS" in buttons(window)
+        assert CARD in doors(window)
         assert "Référence à donner à l'assistance" in window.text
         window.picture("psc-misconfigured")
         assert not window.is_wider_than_phone()

@@ -24,6 +24,8 @@ Browse = Callable[..., Browser]
 PROVIDER = ("provider", "card-host")
 #: Parameters of addresses that open something, wherever they stand.
 BEARERS = ("code", "state", "presentation", "id_token_hint", "nonce", "code_challenge")
+#: Their values are words that anybody may read: a language, a door.
+OPEN_COOKIES = ("caducee_locale", "caducee_door")
 WRONG_PASSWORD = "grenouille 17 sous la pluie battante"
 
 
@@ -49,7 +51,7 @@ class Secrets:
     def browser(self, browser: Browser) -> None:
         self.page(browser.page)
         for cookie in browser.cookies:
-            if cookie.name.startswith("caducee_") and cookie.name != "caducee_locale":
+            if cookie.name.startswith("caducee_") and cookie.name not in OPEN_COOKIES:
                 self.add(cookie.name, cookie.value)
                 for part in (cookie.value or "").split(".")[1:]:
                     self.add(f"secret of {cookie.name}", part)

@@ -49,8 +49,9 @@ def ask_again(browser: Browser) -> Page:
 
 
 def bare(page: Page, typed: str) -> str:
-    """The page without what differs between any two: token, interaction, number typed."""
+    """The page without what differs between any two: token, interaction with its reference, number typed."""
     html = re.sub(r'name="csrf" value="[0-9a-f]+"', "", page.html)
+    html = re.sub(r"\b[A-Z2-9]{4}-[A-Z2-9]{4}\b", "", html)
     return re.sub(r"/interaction/[A-Za-z0-9_-]+", "", html).replace(typed, "")
 
 

@@ -1,7 +1,7 @@
-"""Pictures of every page state: `python -m tests.pages.gallery DIRECTORY [name-part]`.
+"""Pictures of every page state and every mail: `python -m tests.pages.gallery DIRECTORY [name-part]`.
 
 Needs Chromium and its driver. Writes DIRECTORY/<fr|en>/<state>.html, the static files beside them, and one
-PNG per state and width.
+PNG per state and width; mails and some pages also in dark.
 """
 
 import base64
@@ -15,7 +15,8 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 from idp.web.catalogues import load_catalogues
-from tests.pages.page_states import LOCALES, ROOT, TEMPLATES, environment, every_state, frame, mails
+from tests.pages.mail_states import FORMS, every_mail, written_state
+from tests.pages.page_states import LOCALES, ROOT, TEMPLATES, environment, every_state, frame
 
 SIZES = {"desktop": (1280, 900, False), "phone": (390, 844, True)}
 
@@ -37,14 +38,15 @@ def render_all(target: Path) -> Iterator[Path]:
             # Opened from disk: the absolute paths of the server become relative ones.
             file.write_text(still.replace('"/static/', '"../static/'), encoding="utf-8")
             yield file
-        for mail in mails():
-            for kind in ("html", "txt"):
-                file = folder / f"mail-{mail.purpose}.{kind}"
-                file.write_text(
-                    templates.get_template(f"mail/code.{kind}").render(page=mail, t=t), encoding="utf-8"
-                )
-                if kind == "html":
-                    yield file
+        for mail in every_mail():
+            for form in FORMS:
+                file = folder / f"{mail.name}.{form}"
+                file.write_text(written_state(form, locale, mail), encoding="utf-8")
+            yield folder / f"{mail.name}.html"
+
+
+def is_mail(file: Path) -> bool:
+    return file.stem.startswith("mail-")
 
 
 def browser() -> webdriver.Chrome:
@@ -64,7 +66,7 @@ def photograph(driver: webdriver.Chrome, file: Path, *, dark: bool) -> None:
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         driver.get(file.as_uri())
         for wide in driver.execute_script(
-            "return [...document.querySelectorAll('main *')]"
+            "return [...document.querySelectorAll('main *, body:not(:has(main)) *')]"
             ".filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML)"
         ):
             print(f"{file.name} {size}: out of the window: {wide}")
@@ -82,7 +84,9 @@ def main(target: Path, name_part: str) -> None:
     try:
         for file in files:
             photograph(driver, file, dark=False)
-            if file.stem in ("choice-all", "enrolment-errors", "charter-first", "otp-refused"):
+            if file.stem in ("choice-all", "enrolment-errors", "charter-first", "otp-refused") or is_mail(
+                file
+            ):
                 photograph(driver, file, dark=True)
     finally:
         driver.quit()

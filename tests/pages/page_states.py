@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markdown_it import MarkdownIt
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from idp.accounts.history import TOLD, HistoryEntry
 from idp.accounts.notices import Notice
@@ -14,6 +13,7 @@ from idp.accounts.open_sessions import Origin
 from idp.adapters.sql.personal_data import HELD
 from idp.cards.trust import CardRefusal
 from idp.core.errors import Problem
+from idp.flows.shared.charter_text import charter_html, charter_with_contents
 from idp.flows.shared.kept_data import OF_NO_PERSON
 from idp.flows.shared.psc_refusals import REFUSALS
 from idp.interaction.authenticator import DOORS
@@ -135,16 +135,15 @@ def environment(*, is_trimmed: bool = True) -> Environment:
     """Trimmed is how the provider renders; the pages must not depend on it."""
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
+        autoescape=select_autoescape(("html",)),
         undefined=StrictUndefined,
         trim_blocks=is_trimmed,
         lstrip_blocks=is_trimmed,
     )
 
 
-def charter_html(locale: str) -> str:
-    text = (ROOT / "charters" / f"2026-1.{locale}.md").read_text(encoding="utf-8")
-    return str(MarkdownIt("commonmark", {"html": False}).render(text))
+def charter_of(locale: str) -> str:
+    return (ROOT / "charters" / f"2026-1.{locale}.md").read_text(encoding="utf-8")
 
 
 def every_state(locale: str) -> list[State]:
@@ -157,8 +156,8 @@ def every_state(locale: str) -> list[State]:
         *_passkey(),
         *_enrolment(),
         *_already_enrolled(),
-        *_charter(charter_html(locale)),
-        *_accepted_charters(charter_html(locale)),
+        *_charter(charter_of(locale)),
+        *_accepted_charters(charter_of(locale)),
         *_closing(),
         *_personal_data(),
         *_doors_that_failed(),
@@ -454,7 +453,8 @@ CHANGES = (
 )
 
 
-def _accepted_charters(text_html: str) -> list[State]:
+def _accepted_charters(text: str) -> list[State]:
+    text_html, contents = charter_with_contents(text)
     line = charter_pages.AcceptanceLine(
         address="/account/charters/3",
         of_client="",
@@ -482,6 +482,7 @@ def _accepted_charters(text_html: str) -> list[State]:
         is_verified=True,
         text_locale="fr",
         text_html=text_html,
+        contents=contents,
     )
     unknown = replace(page, line=old, is_verified=False)
     models = {
@@ -548,12 +549,14 @@ def _personal_data() -> list[State]:
     return [State(name, "account/data.html", model, in_interaction=False) for name, model in models.items()]
 
 
-def _charter(text_html: str) -> list[State]:
+def _charter(text: str) -> list[State]:
+    text_html, contents = charter_with_contents(text)
     first = charter_pages.CharterPage(
         charter="house",
         of_client=False,
         still_due=1,
         text_html=text_html,
+        contents=contents,
         text_locale="fr",
         text_sha256="0" * 64,
         revision="2026-1",
@@ -570,6 +573,7 @@ def _charter(text_html: str) -> list[State]:
         "charter-new-revision": replace(first, is_new_revision=True),
         "charter-what-changed": replace(first, is_new_revision=True, changes=CHANGES),
         "charter-tick-needed!": replace(first, error="charter.tick_needed"),
+        "charter-short": replace(first, text_html=charter_html("Vous gardez le secret."), contents=()),
         "charter-of-two": replace(first, still_due=2),
         "charter-of-client": second,
         "charter-of-client-new-revision": replace(second, is_new_revision=True),

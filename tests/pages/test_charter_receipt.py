@@ -7,15 +7,15 @@ import pytest
 from bs4 import BeautifulSoup
 
 from idp.pages.mails import CharterReceiptMail
+from tests.pages.mail_states import written
 from tests.pages.page_states import LOCALES, receipts
-from tests.pages.reading import CATALOGUES, ENVIRONMENT, HOSTILE
+from tests.pages.reading import HOSTILE
 
 each_language = pytest.mark.parametrize("locale", LOCALES)
 
 
 def mail(kind: str, locale: str, model: CharterReceiptMail) -> str:
-    template = ENVIRONMENT.get_template(f"mail/charter_receipt.{kind}")
-    return template.render(page=model, t=CATALOGUES.translator(locale))
+    return written(kind, locale, "charter_receipt", model)
 
 
 @each_language

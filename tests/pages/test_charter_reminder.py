@@ -6,15 +6,15 @@ import pytest
 from bs4 import BeautifulSoup
 
 from idp.pages.mails import CharterReminderMail
+from tests.pages.mail_states import written
 from tests.pages.page_states import LOCALES, reminders
-from tests.pages.reading import CATALOGUES, ENVIRONMENT, HOSTILE
+from tests.pages.reading import HOSTILE
 
 each_language = pytest.mark.parametrize("locale", LOCALES)
 
 
 def mail(kind: str, locale: str, model: CharterReminderMail) -> str:
-    template = ENVIRONMENT.get_template(f"mail/charter_reminder.{kind}")
-    return template.render(page=model, t=CATALOGUES.translator(locale))
+    return written(kind, locale, "charter_reminder", model)
 
 
 @each_language

@@ -6,6 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from idp.pages.mails import CodeMail
+from tests.pages.mail_states import written
 from tests.pages.page_states import (
     LOCALES,
     last_minute_mail,
@@ -13,7 +14,6 @@ from tests.pages.page_states import (
 )
 from tests.pages.reading import (
     CATALOGUES,
-    ENVIRONMENT,
     HOSTILE,
     text_of,
 )
@@ -22,7 +22,7 @@ each_language = pytest.mark.parametrize("locale", LOCALES)
 
 
 def mail(kind: str, locale: str, model: CodeMail) -> str:
-    return ENVIRONMENT.get_template(f"mail/code.{kind}").render(page=model, t=CATALOGUES.translator(locale))
+    return written(kind, locale, "code", model)
 
 
 @each_language

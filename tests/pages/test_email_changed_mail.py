@@ -6,16 +6,16 @@ import pytest
 from bs4 import BeautifulSoup
 
 from idp.pages.mails import EmailChangedMail
+from tests.pages.mail_states import written
 from tests.pages.page_states import LOCALES, email_changed_mails
-from tests.pages.reading import CATALOGUES, ENVIRONMENT, HOSTILE
+from tests.pages.reading import HOSTILE
 
 each_language = pytest.mark.parametrize("locale", LOCALES)
 MAIL, WITH_HELP_DESK = email_changed_mails()
 
 
 def mail(kind: str, locale: str, page: EmailChangedMail = MAIL) -> str:
-    template = ENVIRONMENT.get_template(f"mail/email_changed.{kind}")
-    return template.render(page=page, t=CATALOGUES.translator(locale))
+    return written(kind, locale, "email_changed", page)
 
 
 @each_language

@@ -100,6 +100,7 @@ def hostile_states() -> Iterator[State]:
             of_client=True,
             still_due=2,
             text_html="<p>ok</p>",
+            contents=(charter_pages.Heading("part-1", HOSTILE),),
             text_locale="fr",
             text_sha256=HOSTILE,
             revision=HOSTILE,

@@ -9,22 +9,22 @@ from idp.accounts.open_sessions import Origin
 from idp.interaction.authenticator import DOORS
 from idp.pages.mails import NewBrowserMail
 from idp.pages.sessions import door_key
+from tests.pages.mail_states import written
 from tests.pages.page_states import LOCALES, new_browser_mails
-from tests.pages.reading import CATALOGUES, ENVIRONMENT, HOSTILE
+from tests.pages.reading import HOSTILE
 
 each_language = pytest.mark.parametrize("locale", LOCALES)
 
 
-def written(kind: str, locale: str, page: NewBrowserMail) -> str:
-    t = CATALOGUES.translator(locale)
-    return ENVIRONMENT.get_template(f"mail/new_browser.{kind}").render(page=page, t=t)
+def mail(kind: str, locale: str, page: NewBrowserMail) -> str:
+    return written(kind, locale, "new_browser", page)
 
 
 @each_language
 @pytest.mark.parametrize("kind", ["txt", "html"])
 def test_it_says_where_and_what_to_do_and_holds_no_link(locale: str, kind: str) -> None:
     for page in new_browser_mails():
-        text = written(kind, locale, page)
+        text = mail(kind, locale, page)
         assert not re.search(r"https?:|www\.|href|src=", text)
         assert "\n\n\n" not in text
         assert text.count("3 novembre 2026, 14 h 22") == len(page.sign_ins)
@@ -33,7 +33,7 @@ def test_it_says_where_and_what_to_do_and_holds_no_link(locale: str, kind: str) 
 
 
 def test_its_text_reads_as_a_person_writes() -> None:
-    text = written("txt", "fr", new_browser_mails()[0]).replace("\u00a0", " ")
+    text = mail("txt", "fr", new_browser_mails()[0]).replace("\u00a0", " ")
     assert (
         "- 3 novembre 2026, 14 h 22\n  Carte CPS\n  Firefox sur Windows, réseau de l'établissement (CHU de Lille)\n"
         in text
@@ -45,9 +45,9 @@ def test_its_text_reads_as_a_person_writes() -> None:
 @each_language
 def test_what_a_browser_calls_itself_comes_out_as_text(locale: str) -> None:
     (page, _) = new_browser_mails(Origin(browser=HOSTILE, system=HOSTILE, network=HOSTILE))
-    html = BeautifulSoup(written("html", locale, page), "html.parser")
+    html = BeautifulSoup(mail("html", locale, page), "html.parser")
     assert not html.find("script")
-    assert HOSTILE in written("txt", locale, page)
+    assert HOSTILE in mail("txt", locale, page)
 
 
 def test_every_door_has_words_of_its_own() -> None:

@@ -7,8 +7,9 @@ from bs4 import BeautifulSoup
 
 from idp.accounts.notices import Notice
 from idp.pages.mails import NoticeMail
+from tests.pages.mail_states import written
 from tests.pages.page_states import LOCALES
-from tests.pages.reading import CATALOGUES, ENVIRONMENT, HOSTILE
+from tests.pages.reading import CATALOGUES, HOSTILE
 
 each_language = pytest.mark.parametrize("locale", LOCALES)
 each_notice = pytest.mark.parametrize("notice", Notice)
@@ -16,7 +17,7 @@ each_notice = pytest.mark.parametrize("notice", Notice)
 
 def mail(kind: str, locale: str, notice: Notice, happened_at: str = "3 novembre 2026, 14 h 22") -> str:
     page = NoticeMail(notice=str(notice), happened_at=happened_at)
-    return ENVIRONMENT.get_template(f"mail/notice.{kind}").render(page=page, t=CATALOGUES.translator(locale))
+    return written(kind, locale, "notice", page)
 
 
 @each_language

@@ -70,6 +70,21 @@ def test_style_sheet_is_small_and_fetches_nothing() -> None:
     assert not re.search(r"url\(|@import|@font-face", css)
 
 
+def test_what_narrows_a_page_on_a_screen_does_not_on_paper() -> None:
+    css = (ROOT / "idp" / "static" / "caducee.css").read_text()
+    screen, _, rest = css.partition("@media print {")
+    paper, _, _ = rest.partition("\n}\n")
+    wide = next(rule for rule in re.findall(r"([^{}]+)\{([^{}]+)\}", paper) if "max-width: none" in rule[1])
+    narrowed = {
+        selector.strip()
+        for selectors, rule in re.findall(r"([^{}]+)\{([^{}]+)\}", screen)
+        for selector in selectors.split(",")
+        if "max-width" in rule and selector.strip().endswith(".page")
+    }
+    assert narrowed == {".page", ".wide .page"}
+    assert narrowed <= {selector.strip() for selector in wide[0].split(",")}
+
+
 def test_scripts_are_small_together_and_ask_no_other_server() -> None:
     scripts = [file.read_text() for file in sorted((ROOT / "idp" / "static").glob("*.js"))]
     assert sum(len(one.encode()) for one in scripts) <= 12_000

@@ -141,14 +141,14 @@ def test_no_link_leaves_but_those_the_view_model_names(
         here = frame(state, locale)
         # "/": the way on without a way back; the base path: the hub, which knows the next page, and below it a door.
         own = {"/", "/end_session", here.other_locale_path, here.base_path, f"{here.base_path}/passkey"}
-        own.add(f"{here.base_path}/activation")
+        own |= {f"{here.base_path}/activation", f"{here.base_path}/charter/text"}
         contact = here.house.help_desk
         own |= {contact.link, f"tel:{contact.dial}"} | {f"/about/{name}" for name in here.house.pages}
         own |= {"/about/accessibility", "https://formulaire.defenseurdesdroits.fr/"}
         again = getattr(state.page, "again", None)  # "": this very address
         own |= set() if again is None else {again}
         of_account = re.fullmatch(
-            r"/account/[a-z-]+(/report/[0-9]+|\?to=[a-z]+|\?before=[0-9]+|/[0-9]+)?", href
+            r"/account/[a-z-]+(/report/[0-9]+|\?to=[a-z]+|\?before=[0-9]+|/[0-9]+(/text)?)?", href
         )
         assert href in named or href.startswith("#") or href in own or of_account
 

@@ -376,6 +376,7 @@ SHOTS = (
     Shot("mail code, right", "POST", f"{_ME}/email_otp", 303, form=(*_CSRF, ("code", "{mail_code}")), who="mail_code"),
     Shot("mail code again", "POST", f"{_ME}/email_otp/resend", 303, form=_CSRF, who="mail_code"),
     Shot("charter page", "GET", f"{_ME}/charter", 200, who="charter"),
+    Shot("charter text", "GET", f"{_ME}/charter/text", 200, who="charter"),
     Shot("charter", "POST", f"{_ME}/charter", 303, form=(*_CSRF, *_READ), who="charter"),
     Shot("charter refused", "POST", f"{_ME}/charter/refuse", 303, form=_CSRF, who="charter"),
     Shot("charter later", "POST", f"{_ME}/charter/later", 303, form=(*_CSRF, _READ[0]), who="charter"),

@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
+from idp.core.clock import SystemClock
 from idp.settings import BadSetting
 from idp.web.house import open_house
 from idp.wiring.house import build_houses
+from idp.wiring.mail import build_transport
+from idp.wiring.web import build_mails
 from tests.configured import settings_with
+from tests.pages.page_states import mails
 from tests.provider import Provider
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -226,3 +230,24 @@ def test_pages_that_cannot_serve_refuse_the_start(
 def test_a_folder_that_is_not_there_refuses_the_start(tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match="OPERATOR_PAGES: .*; it is no folder"):
         build_houses(settings_with(**ORIGINS, **SECRETS, operator_pages=tmp_path / "none"))
+
+
+def test_mails_name_the_operator_and_its_help_desk_without_a_file_of_its_own() -> None:
+    settings = settings_with(
+        **ORIGINS,
+        **SECRETS,
+        operator_name="GHT Flandre",
+        operator_logo_file=Path("/nowhere/logo.png"),
+        help_desk_telephone="03 20 00 00 00",
+        help_desk_hours="8 h – 18 h",
+        help_desk_hours_en="8 am to 6 pm",
+    )
+    page = mails()[0]
+    for locale, hours in (("fr", "8 h – 18 h"), ("en", "8 am to 6 pm")):
+        mail = build_mails(settings).write(
+            "code", page, to="a@b.example", subject="mail.code.subject_login", locale=locale
+        )
+        for form in (mail.text, mail.html):
+            assert [said for said in ("GHT Flandre", "03 20 00 00 00", hours) if said not in form] == []
+    # From the process that sends as well.
+    assert build_transport(settings, SystemClock()).owner == "GHT Flandre"

@@ -99,8 +99,9 @@ Session = _Plain | _Implicit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpTransport:
-    """`sender`: `name@domain` or `Shown name <name@domain>`. `timeout`: seconds for each SMTP exchange; `whole`: for
-    all of a mail, the connection included. `connections`: how many it may have at once.
+    """`sender`: `name@domain` or `Shown name <name@domain>`. `owner`: shown where that shows none. `timeout`: seconds
+    for each SMTP exchange; `whole`: for all of a mail, the connection included. `connections`: how many it may have at
+    once.
 
     `tls`: "none", "starttls" or "implicit"; the relay's certificate is verified, without fallback. `authorities`: PEM
     file, in place of the system's; read at each connection, so that a renewed one counts.
@@ -110,6 +111,7 @@ class SmtpTransport:
     port: int
     sender: str
     tls: str
+    owner: str = ""
     authorities: Path | None = None
     username: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -169,13 +171,15 @@ class SmtpTransport:
         _require_one_line(mail.subject)
         sender = _mailbox(self.sender)
         message = EmailMessage(policy=_POLICY)
-        message["From"] = sender
+        message["From"] = Address(sender.display_name or self.owner, sender.username, sender.domain)
         message["To"] = _address(mail.to)
         message["Subject"] = mail.subject
         message["Date"] = format_datetime(self.clock.now())
         message["Message-ID"] = f"<{secrets.token_hex(16)}@{sender.domain}>"
-        # RFC 3834 §5: automatic responders do not answer such a mail.
+        # Automatic responders do not answer such a mail: RFC 3834 §5, and Exchange by [MS-OXCMAIL] 2.1.3.2.20.
+        # What could not be delivered is still reported (no « NDR »).
         message["Auto-Submitted"] = "auto-generated"
+        message["X-Auto-Response-Suppress"] = "DR, RN, NRN, OOF, AutoReply"
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
         return message

@@ -1,6 +1,7 @@
 """The charters that a person accepted, a section of « Mon compte ».
 
-Contains their list, and a page for each with the exact text, to print. Not here: accepting one (`flows/charter`).
+Contains their list, and a page for each with the exact text, to print or keep as a file. Not here: accepting one
+(`flows/charter`).
 """
 
 from collections.abc import Iterator
@@ -13,8 +14,9 @@ from werkzeug.wrappers import Request, Response
 from idp.accounts.charter import HOUSE, Acceptance, CharterEvidence, CharterRepository
 from idp.clients.client_file import ClientFile
 from idp.flows.shared.account_desk import AccountDesk, Entered
+from idp.flows.shared.charter_download import charter_file
 from idp.flows.shared.charter_receipt import acceptance_path
-from idp.flows.shared.charter_text import charter_html
+from idp.flows.shared.charter_text import charter_with_contents
 from idp.interaction.authenticator import AUTHENTICATORS
 from idp.interaction.record import OF_NO_CLIENT
 from idp.pages.charters import AcceptanceLine, AcceptancePage, ChartersPage
@@ -42,6 +44,7 @@ class CharterAcceptancesFlow:
     def routes(self) -> Iterator[PageRoute]:
         yield PageRoute("GET", Section.CHARTERS.path, self.show)
         yield PageRoute("GET", f"{Section.CHARTERS.path}/<number>", self.show_one)
+        yield PageRoute("GET", f"{Section.CHARTERS.path}/<number>/text", self.hand_over)
 
     def show(self, request: Request) -> Response:
         entered = self.desk.enter(request, Section.CHARTERS)
@@ -55,23 +58,33 @@ class CharterAcceptancesFlow:
     def show_one(self, request: Request, number: str) -> Response:
         """Raises NotFound: the person accepted no such revision, whether or not there is one."""
         entered = self.desk.enter(request, Section.CHARTERS)
+        page = self._acceptance(entered, self._accepted(entered, number), self.locales.of(request))
+        return self.desk.page(request, entered, "account/charter.html", page)
+
+    def hand_over(self, request: Request, number: str) -> Response:
+        """Returns its text as a file. Raises NotFound, as `show_one`."""
+        accepted = self._accepted(self.desk.enter(request, Section.CHARTERS), number)
+        return charter_file(accepted.revision, accepted.locale or _BINDING)
+
+    def _accepted(self, entered: Entered, number: str) -> Acceptance:
         is_number = number.isascii() and number.isdigit() and len(number) <= _LONGEST_NUMBER
         accepted = self.charters.acceptance(entered.account.id, int(number)) if is_number else None
         if accepted is None:
             raise NotFound
-        page = self._acceptance(entered, accepted, self.locales.of(request))
-        return self.desk.page(request, entered, "account/charter.html", page)
+        return accepted
 
     def _acceptance(self, entered: Entered, accepted: Acceptance, locale: str) -> AcceptancePage:
         evidence, revision = accepted.evidence, accepted.revision
         text_locale = accepted.locale or _BINDING
+        text_html, contents = charter_with_contents(revision.text(text_locale))
         return AcceptancePage(
             line=self._line(evidence, revision.number, revision.published_at, locale),
             identity=identity_view(entered.account.identity),
             text_sha256=evidence.text_sha256,
             is_verified=accepted.locale is not None,
             text_locale=text_locale,
-            text_html=charter_html(revision.text(text_locale)),
+            text_html=text_html,
+            contents=contents,
         )
 
     def _line(

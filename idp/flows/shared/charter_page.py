@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from idp.accounts.charter import HOUSE, CharterNews, CharterRevision
-from idp.flows.shared.charter_text import charter_html
+from idp.flows.shared.charter_text import charter_html, charter_with_contents
 from idp.pages.charters import CharterChange, CharterPage
 from idp.pages.step import Step
 from idp.web.local_time import local_day
@@ -30,12 +30,14 @@ class Reader:
 
 def charter_page(revision: CharterRevision, reader: Reader) -> CharterPage:
     locale, due_from = reader.locale, revision.announced_for(reader.now)
+    text_html, contents = charter_with_contents(revision.text(locale))
     return CharterPage(
         charter=revision.charter,
         of_client=revision.charter != HOUSE,
         still_due=reader.still_due,
         step=reader.step,
-        text_html=charter_html(revision.text(locale)),
+        text_html=text_html,
+        contents=contents,
         text_sha256=revision.sha256(locale),
         text_locale=revision.shown_locale(locale),
         revision=revision.revision,

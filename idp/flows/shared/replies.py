@@ -16,10 +16,10 @@ from idp.interaction.reply import Reply
 _SAID = "said"
 
 
-def reply_by_get(desk: Desk, interaction: Interaction, reply: Reply) -> Response:
-    """Returns the way to the page that says it."""
+def reply_by_get(desk: Desk, interaction: Interaction, reply: Reply, part: str = "") -> Response:
+    """Returns the way to the page that says it. `part`: the id of what the page opens at; "": its top."""
     desk.interactions.leave_reply(interaction, reply)
-    return desk.back(interaction, f"/{reply.at}?{_SAID}=1")
+    return desk.back(interaction, f"/{reply.at}?{_SAID}=1{f'#{part}' if part else ''}")
 
 
 def take_reply(desk: Desk, request: Request, interaction: Interaction, at: str) -> Reply:

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import re
 import smtplib
 import socket
 import ssl
@@ -204,7 +205,32 @@ def test_headers_say_who_when_and_that_no_answer_is_awaited(relay: Relay) -> Non
     assert message["Subject"] == MAIL.subject
     assert message["Date"].datetime == NOON
     assert message["Auto-Submitted"] == "auto-generated"
-    assert message["Message-ID"].endswith("@caducee.example>")
+    assert message["X-Auto-Response-Suppress"] == "DR, RN, NRN, OOF, AutoReply"
+    assert re.fullmatch(r"<[0-9a-f]{32}@caducee\.example>", message["Message-ID"])
+
+
+def test_a_mail_is_of_no_list_and_no_bulk(relay: Relay) -> None:
+    send(to(relay), MAIL)
+    headers = relay.received.message().keys()
+    of_lists = [name for name in headers if name.startswith("List-") or name in ("Precedence", "Reply-To")]
+    assert of_lists == []
+    assert [headers.count(name) for name in ("Date", "Message-ID", "From", "To")] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("sender", "shown"),
+    [
+        ("ne-pas-repondre@caducee.example", "Hôpital, Lille"),
+        (SENDER, "Caducée"),
+    ],
+)
+def test_a_sender_without_a_name_is_shown_under_that_of_the_operator(
+    relay: Relay, sender: str, shown: str
+) -> None:
+    send(to(relay, sender=sender, owner="Hôpital, Lille"), MAIL)
+    (address,) = relay.received.message()["From"].addresses
+    assert (address.display_name, address.addr_spec) == (shown, "ne-pas-repondre@caducee.example")
+    assert relay.received.envelopes[0].mail_from == "ne-pas-repondre@caducee.example"
 
 
 def test_envelope_carries_bare_addresses_and_our_name(relay: Relay) -> None:

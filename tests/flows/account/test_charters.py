@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 from html import unescape
 
 import pytest
@@ -191,3 +192,28 @@ def test_what_changed_is_told_to_nobody_who_accepted_no_earlier_revision(house: 
     page = party.ask(browser)
     assert "Charte demandée par Policed" in unescape(page.text)
     assert "Le mot « nouveau »." not in unescape(page.text)
+
+
+def test_the_text_accepted_may_be_kept_as_a_file_with_the_digest_of_the_receipt(house: Provider) -> None:
+    current = publish(house, "2026-2")
+    browser = house.browser()
+    browser.client.set_cookie("caducee_locale", "en", domain="localhost")
+    page = browser.prove(browser.follow(browser.authorize()))
+    browser.submit(page, "/charter", accepted="yes")
+    browser.client.set_cookie("caducee_locale", "fr", domain="localhost")
+    shown = browser.get(f"/account/charters/{current.number}")
+    (link,) = BeautifulSoup(shown.text, "html.parser").select(".reading a")
+    file = browser.get(str(link["href"]))
+    assert (file.status_code, file.data) == (200, TEXTS["en"].encode())
+    assert sha256(file.data).hexdigest() in text_of(shown)
+    assert file.headers["Content-Disposition"] == 'attachment; filename="charte-2026-2.en.txt"'
+
+
+@pytest.mark.parametrize("number", ["2", "0", "-1", "x", "99999999999999999999", "١"])
+def test_no_other_text_is_handed_over(house: Provider, number: str) -> None:
+    browser = house.browser()
+    browser.sign_in()
+    publish(house, "2026-2")
+    assert browser.get(f"/account/charters/{number}/text").status_code == 404
+    away = house.browser().get("/account/charters/1/text")
+    assert (away.status_code, away.headers["Location"]) == (303, "/account/sign-in?to=charters")

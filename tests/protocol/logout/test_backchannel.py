@@ -356,7 +356,7 @@ def test_disabled_account_signs_out_of_every_application(desk: Desk) -> None:
 
     browser = desk.provider.browser()
     desk.provider.exchange(browser.sign_in())
-    rpps = Namespace(rpps=desk.provider.account.identity.rpps, motive=None)
+    rpps = Namespace(person=desk.provider.account.identity.rpps, motive=None)
     assert disable(desk.provider.settings, rpps) == 0
     desk.clock.at = SystemClock().now()
     desk.work()
@@ -374,7 +374,7 @@ def test_faulty_clients_file_keeps_nobody_from_being_disabled(
     path, rpps = desk.provider.settings.where.clients_file, desk.provider.account.identity.rpps
     good = path.read_text()
     desk.provider.exchange(desk.provider.browser().sign_in())
-    options = Namespace(rpps=rpps, motive=None)
+    options = Namespace(person=rpps, motive=None)
     path.write_text("clients: nonsense")
     assert disable(desk.provider.settings, options) == 1
     assert "relying parties were not told" in capsys.readouterr().err
