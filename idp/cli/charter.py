@@ -165,7 +165,7 @@ def _summary(room: _Room, new: CharterRevision, files: dict[str, CharterFile]) -
         yield f"text {locale}    {title_of(file.text)}, {file.words} words"
         if former is not None and locale in former.texts:
             lines = difference(former.texts[locale], file.text)
-            yield f"           {lines.added} lines added, {lines.removed} removed since {former.revision}"
+            yield f"           lines: {lines.added} added, {lines.removed} removed since {former.revision}"
         elif former is not None:
             yield f"           {former.revision} has none in this language"
         if former is not None:

@@ -95,7 +95,7 @@ def test_what_it_will_do_is_shown_and_asked_about(operator: Operator) -> None:
     for words in (
         "charter    house, revision 2026-3",
         "text fr    Les **règles**, 65 words",
-        "4 lines added, 1 removed since 2026-2",
+        "lines: 4 added, 1 removed since 2026-2",
         "tells what changed: Deux lignes.",
         "asks       1 person",
         "Publish it? [y/N]",
@@ -135,7 +135,7 @@ def test_a_text_that_is_no_charter_is_refused_in_either_language(operator: Opera
 
 def test_a_file_that_is_missing_or_no_text_is_told(operator: Operator) -> None:
     (operator.place / "scan.md").write_bytes(b"%PDF-1.7\xff\xfe")
-    for name, words in (("scan.md", "Not UTF-8"), ("none.md", "No such file")):
+    for name, words in (("scan.md", "not UTF-8"), ("none.md", "no such file")):
         file = str(operator.place / name)
         assert words in operator.refused(1, "publish", "--revision", "2026-2", "--fr", file, "--yes")
         assert words in operator.run("preview", "--fr", file)[2]

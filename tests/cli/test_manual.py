@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -13,6 +14,7 @@ from idp.adapters.sql.schema import SCHEMA_REVISION
 from idp.cli.examples import EXAMPLES
 from idp.cli.main import build_parser, main
 from tests.commands import ROOT
+from tests.limits import within
 
 COMMANDS = build_parser().commands
 
@@ -88,3 +90,10 @@ echo "${{COMPREPLY[@]}}"
 """
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
     assert offered in done.stdout.split()
+
+
+def test_a_reader_that_has_read_enough_is_no_fault() -> None:
+    """As `idp settings show | head -1`: nothing on the error stream, and the status of whoever SIGPIPE ended."""
+    script = f'{{ "{sys.executable}" -m idp.cli man; echo $? >&2; }} | head -n 1'
+    ran = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=within(60))
+    assert (len(ran.stdout.splitlines()), ran.stderr) == (1, "141\n")
