@@ -21,6 +21,7 @@ from idp.wiring.protocol import build_protocol
 from idp.wiring.psc import check_upstream
 from idp.wiring.readiness import build_readiness
 from idp.wiring.resources import build_clock_watch
+from idp.wiring.web import start_announcements
 
 
 def create(settings: Settings, own: Share | None = None) -> Callable[..., Any]:
@@ -67,5 +68,6 @@ def application(own: Share) -> Callable[..., Any]:
     tell_build()
     if parts.upstream is not None:
         parts.upstream.shared_in(parts.store).start()
+    start_announcements(parts.web, parts.resources)
     check_upstream(settings, SystemClock())
     return served

@@ -42,6 +42,12 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "charter status": ("idp charter status", "idp charter status --charter viatrajectoire --json"),
     "charter preview": ("idp charter preview --revision 2027-1 --fr charte.fr.md --out preview.html",),
     "charter withdraw": ("idp charter withdraw 2027-1",),
+    "notice set": (
+        "idp notice set --fr 'Maintenance dimanche à 20 h.' --en 'Maintenance on Sunday, 8 pm.' --until 2d",
+        "idp notice set --level warning --fr 'Pro Santé Connect est en panne : entrez par mot de passe.'",
+    ),
+    "notice show": ("idp notice show --json",),
+    "notice clear": ("idp notice clear",),
     "clients list": ("idp clients list", "idp clients list --json"),
     "clients show": ("idp clients show viatrajectoire",),
     "clients check": ("idp clients check", "idp clients check clients.yaml --no-secrets"),

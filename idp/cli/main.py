@@ -26,6 +26,7 @@ from idp.cli.examples import show_examples
 from idp.cli.incident_options import add_incident
 from idp.cli.install_options import INSTALL_GROUPS, add_install, add_to_all
 from idp.cli.listing import add_json
+from idp.cli.notice_options import NOTICE_GROUPS, add_notice
 from idp.cli.refusal_options import add_refusals
 from idp.cli.shape import CommandParser
 from idp.cli.why_options import add_why
@@ -43,6 +44,7 @@ _GROUPS = {
     "clients": "clients.yaml",
     "accounts": "one person's account",
     **WORKER_GROUPS,
+    **NOTICE_GROUPS,
     "card": "a card in the reader of this workstation (for help desks; needs no settings)",
     "psc": "Pro Santé Connect",
     "audit": "who did what, when, from where",
@@ -90,6 +92,7 @@ def build_parser() -> CommandParser:
     add_audit(add)
     add_roles(add)
     add_incident(add)
+    add_notice(add)
     add_refusals(add)
     add_why(add)
     add_conformity(add)

@@ -74,6 +74,11 @@ class ClientFile:
     def get(self, client_id: str) -> Client | None:
         return self.registry().get(client_id)
 
+    def logo_path(self, client_id: str) -> str:
+        """Returns the address of its logo here, "" for a client without one, and for none."""
+        client = self.get(client_id)
+        return f"/logos/{client_id}" if client and client.logo else ""
+
     def where(self) -> Mapping[str, str]:
         """Returns which files hold the clients, for the log of one that is not there; and why they are not in force."""
         paths = [self._path] if self._directory is None else [self._path, self._directory]

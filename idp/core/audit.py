@@ -101,8 +101,7 @@ class AuditEvent(StrEnum):
     #: a person removed one
     PASSKEY_REMOVED = "passkey:remove:accepted"
     #: a person chose a new password; `by` `proof` (a card or Pro Santé Connect), `password` (the one before),
-    #: `activation` (an administrator's code) or `renewal` (the password and the code of the sign-in that found it in
-    #: the lists)
+    #: `activation` (an administrator's code) or `renewal` (those of the sign-in that found it in the lists)
     PASSWORD_CHANGED = "password:change:accepted"
     #: a person changed their postal address
     ADDRESS_CHANGED = "address:change:accepted"
@@ -221,6 +220,10 @@ class AuditEvent(StrEnum):
     #: `idp incident end` ended sessions; `incident` (its name), what they met (`door`, `network`, `since`, the client),
     #: how many `sessions` of how many `people`; each person has a `session:end:accepted`
     INCIDENT_ENDED = "incident:end:accepted"
+    #: `idp notice set` put a notice on every page; `text`, `level`, `since` if it begins later, `until`
+    NOTICE_SET = "notice:set:accepted"
+    #: `idp notice clear` took it away
+    NOTICE_CLEARED = "notice:clear:accepted"
     #: authorities of cards were installed
     TRUST_ADDED = "trust:add:accepted"
     #: `idp keys generate` made a signing key, or took one in the HSM

@@ -76,6 +76,7 @@ class Kind(StrEnum):
     CLIENT_GUESSES = "client_guesses"
     CLIENT_TRIES_WHILE_SLOW = "client_tries_while_slow"
     OPERATIONS_COUNTS = "operations_counts"
+    ANNOUNCEMENT = "announcement"
 
 
 #: Of one record, or of one counter.

@@ -20,6 +20,52 @@ class Deadline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HelpDesk:
+    """How a person reaches the help desk; "" for what the operator did not say. All "": nothing is shown."""
+
+    telephone: str = ""
+    #: What a telephone dials.
+    dial: str = ""
+    hours: str = ""
+    hours_lang: str = "fr"
+    address: str = ""
+    #: Where the address leads, "" for a postal one.
+    link: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.telephone or self.hours or self.address)
+
+
+# One for each language in a process: compared by itself, as a kept page is looked for by it.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class House:
+    """Whose service it is; "" for what is the product's."""
+
+    name: str = ""
+    #: Addresses here of the logo, and of the style sheet with the operator's colours.
+    logo: str = ""
+    colours: str = ""
+    help_desk: HelpDesk = HelpDesk()
+    #: Names of pages at /about/, in the order of their links; the accessibility statement is always there.
+    pages: tuple[str, ...] = ()
+    #: What that statement says: "none", "partial" or "total"; "" where a page has no such links.
+    accessibility: str = ""
+
+
+#: Of a page that says nothing of it.
+NO_HOUSE = House()
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What the operator says on every page. `level`: "info" or "warning". `lang`: of the text."""
+
+    level: str
+    text: str
+    lang: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """What every page shares. `restart_path` is None outside an interaction."""
 
@@ -29,6 +75,8 @@ class Frame:
     other_locale_path: str
     #: The relying party, or « Mon compte »; None on pages outside an interaction.
     client_name: str | None
+    #: The address here of its logo, "" for none.
+    client_logo: str = ""
     #: Path prefix of the forms, such as "/interaction/AbC"; "" outside an interaction.
     base_path: str
     csrf: str
@@ -44,3 +92,5 @@ class Frame:
     reference: str = ""
     #: None: nothing on the page ends by itself.
     deadline: Deadline | None = None
+    house: House = NO_HOUSE
+    announcement: Announcement | None = None

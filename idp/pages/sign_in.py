@@ -143,6 +143,12 @@ class PscPage:
     reason: str
     doors: Doors
     leave: str | None = None
+    on_android: bool = False
+
+    @property
+    def is_battery(self) -> bool:
+        """Whether the phone's saving of battery may have cut the way back from the e-CPS app."""
+        return self.on_android and self.reason in ("cancelled", "expired", "refused")
 
     @property
     def text(self) -> str:

@@ -13,6 +13,7 @@ from idp.settings import (
     closing,
     crowd,
     email_address,
+    house,
     keys,
     mail,
     mail_code,
@@ -32,6 +33,8 @@ from idp.settings.together import TOGETHER
 
 _RULES: Mapping[str, tuple[Rule[Any], ...]] = {
     "where": where.RULES,
+    "house": house.RULES,
+    "announcements": (),
     "proxy": proxy.RULES,
     "outbound": outbound.RULES,
     "psc": psc_rules.RULES,
@@ -70,6 +73,11 @@ class Settings(Groups):
         found = tuple(_faults(self, ()))
         if found:
             raise BadSetting(*found)
+
+    @property
+    def help_line(self) -> str:
+        """Returns how a mail says where the help desk is; "" for nothing."""
+        return self.where.help_desk or ", ".join(filter(None, (self.house.telephone, self.house.address)))
 
 
 def settings_of(values: Mapping[str, Any]) -> Settings:
@@ -114,8 +122,9 @@ def _broken(settings: Groups) -> Iterator[Fault]:
     for place in catalogue().values():
         yield from _beyond(place, value_of(settings, place.name))
     for group in group_types():
-        yield from (rule.fault() for rule in rules_of(group) if rule.is_broken(getattr(settings, group)))
-    yield from (rule.fault() for rule in TOGETHER if rule.is_broken(settings))
+        values = getattr(settings, group)
+        yield from (rule.fault(values) for rule in rules_of(group) if rule.is_broken(values))
+    yield from (rule.fault(settings) for rule in TOGETHER if rule.is_broken(settings))
 
 
 def _beyond(place: Place, value: Any) -> Iterator[Fault]:

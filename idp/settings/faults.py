@@ -51,22 +51,23 @@ def bad_setting(names: str, expected: str) -> BadSetting:
 class Rule(Generic[Group]):
     """`names`, `beside`: the variables to change, and others that it reads, separated by spaces.
 
-    `it_is`: the kind of the value that breaks the rule. `leaves`: the parts of a value that are right although it
-    breaks this rule, as the host of an issuer with a final slash; a rule that reads no more than that part has
-    `ISSUER:host` in `beside`, and is told at once.
+    `it_is`: the kind of the value that breaks the rule, or what tells it of the values. `leaves`: the parts of a value
+    that are right although it breaks this rule, as the host of an issuer with a final slash; a rule that reads no more
+    than that part has `ISSUER:host` in `beside`, and is told at once.
     """
 
     names: str
     expected: str
     is_broken: Callable[[Group], bool]
-    it_is: str
+    it_is: str | Callable[[Group], str]
     beside: str = ""
     leaves: str = ""
 
-    def fault(self) -> Fault:
+    def fault(self, values: Group) -> Fault:
+        it_is = self.it_is if isinstance(self.it_is, str) else self.it_is(values)
         return Fault(
             names=tuple(self.names.split()),
-            told=f"{self.expected}; it is {self.it_is}",
+            told=f"{self.expected}; it is {it_is}",
             depends_on=tuple(self.beside.split()),
             leaves=tuple(self.leaves.split()),
         )

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, get_type_hints
 
+from idp.settings.announcements import AnnouncementSettings
 from idp.settings.audit import AuditSettings
 from idp.settings.bounds import BoundSettings
 from idp.settings.card import CardSettings, RevocationSettings
@@ -17,6 +18,7 @@ from idp.settings.conformity import ConformitySettings
 from idp.settings.crowd import CrowdSettings
 from idp.settings.declared import LONGEST, Declared, declared_of
 from idp.settings.email_address import EmailSettings
+from idp.settings.house import HouseSettings
 from idp.settings.keys import HsmSettings, KeySettings
 from idp.settings.lives import ClockSettings, LifeSettings
 from idp.settings.mail import MailSettings
@@ -39,6 +41,8 @@ class Groups:
     """Every setting, each with a value of its type; no rule was checked yet."""
 
     where: WhereSettings
+    house: HouseSettings
+    announcements: AnnouncementSettings
     proxy: ProxySettings
     outbound: OutboundSettings
     psc: PscSettings

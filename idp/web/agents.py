@@ -54,5 +54,9 @@ def is_phone(sent: Headers) -> bool:
     return told == "?1" if told in ("?0", "?1") else "Mobi" in sent.get("User-Agent", "")[:_LONGEST]
 
 
+def is_android(sent: Headers) -> bool:
+    return browser_and_system(sent.get("User-Agent", ""))[1] == "Android"
+
+
 def _first(names: _Names, told: str) -> str:
     return next((name for pattern, name in names if pattern.search(told)), "")

@@ -176,7 +176,12 @@ class ErrorPages:
 
     def _frame(self, request: Request, shown: PageError, client: Client | None) -> Frame:
         """Returns the frame, with a CSRF token where the page has the form that begins again."""
-        frame = self.rendering.frame(request, client_name=client.name if client else None, base_path="")
+        frame = self.rendering.frame(
+            request,
+            client_name=client.name if client else None,
+            client_logo=self.clients.logo_path(shown.client_id or ""),
+            base_path="",
+        )
         base_path = (shown.retry_path or "").removesuffix("/restart")
         interaction_id = base_path.removeprefix(hub_path(""))
         binding = self.cookies.bindings(request).get(interaction_id) or self.cookies.browser(request)

@@ -8,16 +8,19 @@ import jinja2
 from markupsafe import escape
 from werkzeug.wrappers import Request, Response
 
+from idp.core.clock import Clock
 from idp.core.replacing import replace
 from idp.interaction.reference import reference_of
 from idp.interaction.store import hub_path
 from idp.pages.frame import Deadline, Frame
 from idp.settings.where import LOCALES
 from idp.web.addresses import path_of_ours
+from idp.web.announcements import Announcements
 from idp.web.catalogues import Catalogues
 from idp.web.cookies import SAID_COOKIE, Cookies
 from idp.web.forms import CsrfTokens
 from idp.web.headers import allow_own_script
+from idp.web.house import Houses
 from idp.web.locales import Locales
 from idp.web.ready import HTML, ReadyResponse
 from idp.web.shared_stations import SharedStations
@@ -65,6 +68,9 @@ class Rendering:
     csrf: CsrfTokens
     locales: Locales
     stations: SharedStations
+    clock: Clock
+    houses: Houses
+    announcements: Announcements
 
     def frame(
         self,
@@ -72,6 +78,7 @@ class Rendering:
         *,
         client_name: str | None,
         base_path: str,
+        client_logo: str = "",
         wished: str = "",
         browser: str | None = None,
         deadline: Deadline | None = None,
@@ -86,11 +93,14 @@ class Rendering:
             other_locale=other,
             other_locale_path=f"{_page_path(request, base_path)}?lang={other}",
             client_name=client_name,
+            client_logo=client_logo,
             base_path=base_path,
             csrf=self.csrf.token(browser, base_path) if browser else "",
             is_shared_station=self.stations.holds(request),
             deadline=deadline,
             reference=reference_of(base_path.removeprefix(hub_path(""))),
+            house=self.houses.of(locale, self.clock.now()),
+            announcement=self.announcements.shown(locale),
         )
 
     def page(self, template: str, frame: Frame, page: Any, status: int = 200) -> Response:

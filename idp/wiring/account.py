@@ -158,7 +158,7 @@ def _history(parts: Parts, shared: FlowParts) -> HistoryFlow:
         leaving=build_leaving(parts),
         notices=shared.notices,
         passkeys=SqlPasskeys(parts.database),
-        help_desk=settings.where.help_desk,
+        help_desk=settings.help_line,
     )
 
 

@@ -93,7 +93,7 @@ def build_notices(resources: Resources, mails: Mails) -> NoticeMailer:
         mails=mails,
         clock=resources.clock,
         life=settings.mail.notice_life,
-        help_desk=settings.where.help_desk,
+        help_desk=settings.help_line,
     )
 
 

@@ -64,7 +64,7 @@ def build_email(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
         clock=parts.clock,
     )
     settings = parts.settings
-    help_desk = settings.where.help_desk
+    help_desk = settings.help_line
     yield PasswordClosedFlow(
         desk=shared.desk, accounts=parts.accounts, clock=parts.clock, help_desk=help_desk
     )

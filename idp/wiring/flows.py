@@ -6,6 +6,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp.adapters.sql.activations import SqlActivations
 from idp.adapters.sql.epochs import SqlEpochs
+from idp.flows.about import AboutFlow
 from idp.flows.activation import ActivationFlow
 from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
@@ -45,6 +46,7 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
         DoorFlow(shared.desk),
         MoreTimeFlow(shared.desk, shared.deadlines),
         PscPictureFlow(shared.pictures),
+        AboutFlow(parts.web.rendering, parts.web.houses, parts.clock),
         _password(parts, shared),
         _email_otp(parts, shared),
         *_passkeys(parts, shared),

@@ -42,6 +42,7 @@ from idp.web.hub import Visits
 from idp.web.leaving import Leaving
 from idp.web.network_quota import NetworkQuota
 from idp.wiring.cards import build_card_policy
+from idp.wiring.house import build_houses
 from idp.wiring.itinerary import build_itinerary, build_sessions, build_sign_out, charters_demanded
 from idp.wiring.psc import build_upstream
 from idp.wiring.relying_parties import build_client_keys, build_clients
@@ -110,7 +111,7 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
     resources = open_resources(settings)
     clients = build_clients(settings, resources.clock)
     database, clock = resources.database, resources.clock
-    web = build_web(settings, clock)
+    web = build_web(settings, clock, build_houses(settings))
     grants, audit = SqlGrants(database), resources.audit
     sessions, charters = build_sessions(resources), SqlCharters(database, clock)
     upstream, policy = build_upstream(settings, clock, audit), build_card_policy(settings)

@@ -11,10 +11,12 @@ from idp.core.clock import Clock
 from idp.core.ephemeral import Kind
 from idp.core.sealing import derive_key
 from idp.settings import Settings
+from idp.web.announcements import Announcements
 from idp.web.caller_address import Warnings
 from idp.web.catalogues import load_catalogues
 from idp.web.cookies import Cookies
 from idp.web.forms import CsrfTokens, Forms
+from idp.web.house import Houses
 from idp.web.kept_refusals import HourlyShare, KeptRefusals
 from idp.web.known_device import KnownDevices
 from idp.web.last_door import LastDoors
@@ -39,6 +41,8 @@ class WebParts:
     forms: Forms
     locales: Locales
     rendering: Rendering
+    houses: Houses
+    announcements: Announcements
     mails: Mails
     networks: CallerNetworks
     stations: SharedStations
@@ -74,7 +78,9 @@ def kept_refusals(resources: Resources, web: WebParts) -> KeptRefusals:
     )
 
 
-def build_web(settings: Settings, clock: Clock) -> WebParts:
+def build_web(settings: Settings, clock: Clock, houses: Houses | None = None) -> WebParts:
+    """`houses`: None where no page is shown."""
+    houses, announcements = houses or Houses(), Announcements(clock)
     cookies = Cookies(settings.where.is_secure)
     csrf = CsrfTokens(derive_key(settings.keys.application, "csrf"))
     locales, templates = Locales(cookies, settings.where.default_locale), _templates()
@@ -91,8 +97,17 @@ def build_web(settings: Settings, clock: Clock) -> WebParts:
         ),
         locales=locales,
         rendering=Rendering(
-            templates=templates, cookies=cookies, csrf=csrf, locales=locales, stations=stations
+            templates=templates,
+            cookies=cookies,
+            csrf=csrf,
+            locales=locales,
+            stations=stations,
+            clock=clock,
+            houses=houses,
+            announcements=announcements,
         ),
+        houses=houses,
+        announcements=announcements,
         mails=Mails(templates),
         networks=networks,
         stations=stations,
@@ -100,6 +115,12 @@ def build_web(settings: Settings, clock: Clock) -> WebParts:
         devices=KnownDevices(cookies, stations, derive_key(settings.keys.application, "device")),
         last_doors=LastDoors(cookies, stations),
     )
+
+
+def start_announcements(web: WebParts, resources: Resources) -> None:
+    """Pages say what the operator says, as soon as it was read: not here, which would wait for the database."""
+    settings = resources.settings
+    web.announcements.start(resources.durable, settings.announcements.read_every)
 
 
 def build_mails() -> Mails:

@@ -57,7 +57,7 @@ def build_new_browsers(resources: Resources) -> NewBrowsers:
         outbox=SealedOutbox(SqlOutbox(database, clock), resources.sealer),
         mails=build_mails(),
         life=settings.mail.notice_life,
-        help_desk=settings.where.help_desk,
+        help_desk=settings.help_line,
     )
     return NewBrowsers(
         work=SqlUnitOfWork(database),

@@ -136,3 +136,32 @@ def test_stop_leaves_requests_under_way_their_time() -> None:
 def test_script_of_redis_is_one_that_an_image_can_start() -> None:
     script = Path(ROOT / "deploy" / "cluster" / "redis.sh")
     assert script.stat().st_mode & 0o111 == 0o111
+
+
+def stage(name: str) -> str:
+    found = re.search(rf" AS {name}$(.*?)(?=^FROM |\Z)", DOCKERFILE, re.M | re.S)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "address"), [("idp", "127.0.0.1:8400/health/live"), ("demo", "localhost:8400/health/ready")]
+)
+def test_an_image_is_looked_at_where_it_serves(name: str, address: str) -> None:
+    (look,) = re.findall(
+        r'^HEALTHCHECK --start-period=\d+s CMD \["python", "-c", "([^"]+)"\]$', stage(name), re.M
+    )
+    assert f"http://{address}'" in look
+    compile(look, name, "exec")
+
+
+def test_the_image_of_the_demo_is_nobodys_root_and_names_no_address_to_listen_to() -> None:
+    """The demo has no option for one: it listens on loopback."""
+    demo = stage("demo")
+    assert re.search(r"^USER caducee$", demo, re.M)
+    entry = re.search(r"^ENTRYPOINT (\[.*\])$", demo, re.M)
+    assert entry is not None
+    assert yaml.safe_load(entry[1])[:3] == ["python", "-m", "sandbox.demo"]
+    assert "--host" not in (ROOT / "sandbox" / "demo" / "__main__.py").read_text("utf-8")
+    line = "docker run --rm --network host caducee/demo"
+    assert f"\n{line}\n" in (ROOT / "docs" / "install.md").read_text("utf-8")

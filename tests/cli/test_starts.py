@@ -39,6 +39,7 @@ COMMANDS = {
     "clients_check": "clients check",
     "clients_plan": "clients plan /nowhere.yaml",
     "manual": "man",
+    "notice": "notice show",
     "psc": "psc check",
     "conformity": "conformity",
     "explain": "explain nothing",
@@ -55,7 +56,7 @@ def test_each_module_has_its_command() -> None:
     parts = {
         *("__init__", "__main__", "main", "served", "pasted", "let_in", "withheld"),
         *("card_options", "client_options", "db_options", "doctor_options"),
-        *("conformity_options", "incident_options", "refusal_options"),
+        *("conformity_options", "incident_options", "notice_options", "refusal_options"),
         *("audited", "audit_options", "activation", "activation_options", "account_options", "account_words"),
         *("whom", "asking", "new_file"),
         *("install_options", "shape", "examples", "listing"),

@@ -137,3 +137,20 @@ def test_abandoned_identification_is_no_refusal(browser: Browser, psc: HostilePs
         callback = go(browser, psc, browser.follow(browser.authorize()))
         page = browser.get(callback.replace("code=", "error=access_denied&x="))
         assert (page.status_code, RETRY in buttons(page)) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("agent", "is_told"),
+    [
+        ("Mozilla/5.0 (Linux; Android 15; Pixel 8) AppleWebKit/537.36 Chrome/126.0.0.0 Mobile", True),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0.0.0", False),
+        ("", False),
+    ],
+)
+def test_on_android_the_page_says_that_saving_battery_may_cut_the_way_back(
+    browser: Browser, psc: HostilePsc, agent: str, is_told: bool
+) -> None:
+    callback = go(browser, psc, browser.follow(browser.authorize()))
+    abandoned = callback.replace("code=", "error=access_denied&x=")
+    page = browser.get(abandoned, headers={"User-Agent": agent})
+    assert ("économiseur de batterie" in page.text) is is_told

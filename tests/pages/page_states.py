@@ -28,7 +28,7 @@ from idp.pages.closing import ClosingPage
 from idp.pages.delay import Delay
 from idp.pages.door import DoorPage
 from idp.pages.form_post import FormPostPage
-from idp.pages.frame import Deadline, Frame
+from idp.pages.frame import NO_HOUSE, Announcement, Deadline, Frame, House
 from idp.pages.history import VARIANTS, DayView, EntryView, HistoryPage, ReportPage, is_doubtful, words_of
 from idp.pages.mails import (
     CharterReceiptMail,
@@ -44,6 +44,7 @@ from idp.pages.professional_context import ContextChoice, ProfessionalContextPag
 from idp.pages.sessions import SessionsPage, SessionView, origin_view
 from idp.pages.step import Step
 from tests.fakes import NOON
+from tests.pages.house_states import ABOUT, INFORMED, LINE, PLAIN, POSTAL, SAID, STATEMENTS, WARNED
 from tests.pages.operations_states import operations_states
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +61,8 @@ LOCALES = ("fr", "en")
 CPS_REASONS = (*(reason.value for reason in CardRefusal), "unavailable", "stale", "mismatch")
 PSC_REASONS = tuple(REFUSALS)
 ERROR_NAMES = tuple(problem.value for problem in Problem)
+
+CLIENT_LOGO = "/logos/viatrajectoire"
 
 ALL = pages.Doors(psc=True, cps=True, password=True)
 PASSWORD_ONLY = pages.Doors(psc=False, cps=False, password=True)
@@ -92,6 +95,9 @@ class State:
     deadline: Deadline | None = None
     #: Something was done just before.
     is_told: bool = False
+    house: House = NO_HOUSE
+    client_logo: str = ""
+    announcement: Announcement | None = None
 
     @property
     def is_section(self) -> bool:
@@ -119,6 +125,9 @@ def frame(state: State, locale: str) -> Frame:
         said=_SAID[locale] if state.is_told else None,
         deadline=state.deadline,
         reference="7KQM-2XBD" if state.in_interaction else "",
+        house=state.house,
+        client_logo=state.client_logo,
+        announcement=state.announcement,
     )
 
 
@@ -171,6 +180,28 @@ def every_state(locale: str) -> list[State]:
         ),
         State("form-post", "form_post.html", FormPostPage("https://rp.example/cb", (("code", "AbC"),))),
         *_errors(),
+        *_house(),
+    ]
+
+
+def _house() -> list[State]:
+    error = pages.ErrorPage(
+        key="error.internal", incident="4f2a9c01", retry_path=None, return_url=None, return_name=None
+    )
+    refused = pages.PscPage(reason="refused", doors=ALL)
+    return [
+        *(State(name, "about.html", page, in_interaction=False, house=SAID) for name, page in ABOUT.items()),
+        *(
+            State(name, "accessibility.html", page, in_interaction=False, house=LINE if page.rate else PLAIN)
+            for name, page in STATEMENTS.items()
+        ),
+        State("house-choice", "choice.html", ChoicePage(doors=ALL), house=SAID, client_logo=CLIENT_LOGO),
+        State("house-error!", "error.html", error, in_interaction=False, house=SAID),
+        State("house-error-postal!", "error.html", error, in_interaction=False, house=POSTAL),
+        State("announced-choice", "choice.html", ChoicePage(doors=ALL), house=SAID, announcement=WARNED),
+        State("announced-error!", "error.html", error, in_interaction=False, house=LINE, announcement=WARNED),
+        State("psc-battery!", "psc.html", replace(refused, on_android=True)),
+        State("house-psc!", "psc.html", refused, house=SAID),
     ]
 
 
@@ -712,7 +743,14 @@ def _account() -> list[State]:
         "account-bare": account_pages.HomePage(identity=NURSE, applications=(), signed_in_since=None),
     }
     told = State("account-said", "account/home.html", models["account"], in_interaction=False, is_told=True)
+    announced = State(
+        *("account-announced", "account/home.html", models["account"]),
+        in_interaction=False,
+        house=SAID,
+        announcement=INFORMED,
+    )
     return [
+        announced,
         *(State(name, "account/home.html", model, in_interaction=False) for name, model in models.items()),
         told,
     ]

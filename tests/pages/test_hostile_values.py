@@ -13,10 +13,12 @@ from idp.pages import email as email_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages import personal_data as data_pages
 from idp.pages import sign_in as pages
+from idp.pages.about import AboutPage, AccessibilityPage
 from idp.pages.choice import ChoicePage
 from idp.pages.closing import ClosingPage
 from idp.pages.door import DoorPage
 from idp.pages.form_post import FormPostPage
+from idp.pages.frame import Announcement, HelpDesk, House
 from idp.pages.history import DayView, EntryView, HistoryPage, ReportPage, words_of
 from idp.pages.operations import CharterView, ClientsView, ClientView
 from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
@@ -235,6 +237,8 @@ def hostile_states() -> Iterator[State]:
             doors=ALL, options=f'{{"challenge": "{HOSTILE}"}}', is_second=True, error=None
         ),
         "form_post.html": FormPostPage("https://rp.example/?a=%22&b='", ((HOSTILE, HOSTILE),)),
+        "about.html": AboutPage("legal", "", "fr"),
+        "accessibility.html": AccessibilityPage(state="partial", audited_by=HOSTILE, audited_on=HOSTILE),
         "error.html": pages.ErrorPage(
             key="error.internal",
             incident=HOSTILE,
@@ -260,9 +264,17 @@ def hostile_states() -> Iterator[State]:
     )
 
 
+_HOUSE = House(
+    name=HOSTILE,
+    help_desk=HelpDesk(telephone=HOSTILE, dial=HOSTILE, hours=HOSTILE, address=HOSTILE, link=HOSTILE),
+    accessibility="none",
+)
+
+
 @pytest.mark.parametrize("state", list(hostile_states()), ids=lambda state: state.template)
 def test_hostile_values_come_out_as_the_text_they_are(state: State) -> None:
-    html = rendered("fr", state, client_name=HOSTILE, csrf=HOSTILE, said=HOSTILE, whose=HOSTILE)
+    told = {"client_name": HOSTILE, "csrf": HOSTILE, "said": HOSTILE, "whose": HOSTILE}
+    html = rendered("fr", state, **told, house=_HOUSE, announcement=Announcement("info", HOSTILE, "fr"))
     page = BeautifulSoup(html, "html.parser")
     ours = SCRIPTS.get(state.template, [])
     ours = [*ours, "/static/password.js"] if page.select("input[type=password]") else ours
@@ -277,6 +289,7 @@ def test_every_template_met_hostile_values() -> None:
     frames = {
         "base.html",
         "macros.html",
+        "house_macros.html",
         "form_macros.html",
         "address.html",
         "account/section.html",

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 
+from tests.pages.house_states import OF_HOUSE
 from tests.pages.page_states import (
     LOCALES,
     ROOT,
@@ -32,7 +33,7 @@ from tests.pages.reading import (
 )
 
 #: Of our own origin as well, from the operator's folder (docs/operate.md).
-OPERATOR_PICTURES = ("/psc/picture/bouton", "/psc/picture/bouton-survol", "/logos/viatrajectoire")
+OPERATOR_PICTURES = ("/psc/picture/bouton", "/psc/picture/bouton-survol", "/logos/viatrajectoire", *OF_HOUSE)
 STATES = [(locale, state) for locale in LOCALES for state in every_state(locale)]
 LOOSE = environment(is_trimmed=False)
 PAGES = sorted({state.template for _, state in STATES})
@@ -77,7 +78,7 @@ def test_page_has_its_language_a_title_one_h1_and_headings_in_order(
     assert page.html["lang"] == locale
     assert len(page.find_all("h1")) == 1
     assert text_of(page.h1) in text_of(page.title)
-    assert text_of(page.title).endswith("– Caducée")
+    assert text_of(page.title).endswith(f"– {state.house.name or 'Caducée'}")
     levels = [int(heading.name[1]) for heading in page.find_all(re.compile(r"^h[1-6]$"))]
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
@@ -141,6 +142,9 @@ def test_no_link_leaves_but_those_the_view_model_names(
         # "/": the way on without a way back; the base path: the hub, which knows the next page, and below it a door.
         own = {"/", "/end_session", here.other_locale_path, here.base_path, f"{here.base_path}/passkey"}
         own.add(f"{here.base_path}/activation")
+        contact = here.house.help_desk
+        own |= {contact.link, f"tel:{contact.dial}"} | {f"/about/{name}" for name in here.house.pages}
+        own |= {"/about/accessibility", "https://formulaire.defenseurdesdroits.fr/"}
         again = getattr(state.page, "again", None)  # "": this very address
         own |= set() if again is None else {again}
         of_account = re.fullmatch(

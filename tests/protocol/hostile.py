@@ -325,6 +325,9 @@ SHOTS = (
         Shot(path, "GET", path, 200)
         for path in ("/jwks", "/.well-known/openid-configuration", "/health/live", "/health/ready", "/")
     ),
+    Shot("accessibility statement", "GET", "/about/accessibility", 200),
+    Shot("legal notice", "GET", "/about/legal", 404),
+    Shot("privacy", "GET", "/about/privacy", 404),
     Shot(
         "end_session",
         "GET",

@@ -120,6 +120,9 @@ def test_every_number_of_the_settings_is_in_the_table_or_has_its_reason() -> Non
     no_house_value = {
         "smtp_connections": "docs/adr/0047: as many mails at once",
         "smtp_within": "docs/adr/0047: a worker ends within 30 s",
+        "accessibility_audit_rate": "docs/adr/0066: nothing is claimed",
+        "announcement_life": "docs/adr/0066: a week, so that a forgotten one ends",
+        "announcement_read_every": "docs/adr/0066: on every node within a minute",
         "dead_mails_kept": "docs/adr/0047: a month to look at them",
         "password_first_wait": "tested above: > 1 min",
         "trusted_proxy_hops": "nobody is believed",

@@ -35,7 +35,7 @@ def page_tls(certificate: Path, key: Path, authorities: Path) -> ssl.SSLContext:
     read, or is none of these), ssl.SSLError among them."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # Else it would let in whoever an authority of the list was certified by, and ask for a password on the terminal.
+    # Without a password OpenSSL would ask for one on the terminal.
     context.load_cert_chain(certificate, key, password=lambda: b"")
     context.load_verify_locations(authorities)
     context.verify_mode = ssl.CERT_REQUIRED

@@ -125,6 +125,7 @@ class Desk:
         return self.rendering.frame(
             request,
             client_name=self.client_name(request, interaction),
+            client_logo=self.clients.logo_path(interaction.client_id),
             base_path=hub_path(interaction.id),
             wished=wished_by(interaction),
             browser=interaction.browser,
@@ -138,8 +139,7 @@ class Desk:
         """Returns what the person signs in to. Raises PageError: a relying party removed since."""
         if interaction.relying_party is None:
             return self.rendering.words("frame.own_pages", self.locale(request, interaction))
-        client = self.clients.get(interaction.client_id)
-        if client is None:
+        if (client := self.clients.get(interaction.client_id)) is None:
             raise PageError(Problem.UNKNOWN_CLIENT, "removed during the interaction")
         return client.name
 

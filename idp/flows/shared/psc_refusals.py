@@ -22,6 +22,7 @@ from idp.interaction.record import Interaction, begun_again
 from idp.interaction.reference import reference_of
 from idp.interaction.upstream import NOBODY, About
 from idp.pages.sign_in import PscPage
+from idp.web.agents import is_android
 
 log = structlog.get_logger()
 
@@ -99,7 +100,7 @@ class PscRefusals:
         )
         self._audit(interaction, about, reason=reason, incident=reference)
         doors = self.desk.doors(interaction)
-        page = PscPage(reason=reason, doors=doors, leave=leave)
+        page = PscPage(reason=reason, doors=doors, leave=leave, on_android=is_android(request.headers))
         return self.desk.show(request, interaction, "psc.html", page, meaning.status)
 
     def _audit(self, interaction: Interaction, about: About, **facts: str) -> None:

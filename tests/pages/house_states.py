@@ -1,0 +1,51 @@
+"""The pages about the service, and pages of an operator who said everything: name, logo, colours, help desk.
+
+Contains values only. Not here: the other states (`page_states`), what is done with them.
+"""
+
+from idp.pages.about import AboutPage, AccessibilityPage
+from idp.pages.frame import Announcement, HelpDesk, House
+
+PLAIN = House(accessibility="none")
+SAID = House(
+    name="Groupement hospitalier de territoire Flandre intérieure – direction du numérique",
+    logo="/house/0123456789abcdef.svg",
+    colours="/house/fedcba9876543210.css",
+    help_desk=HelpDesk(
+        telephone="03 20 00 00 00, poste 4242",
+        dial="0320000000",
+        hours="du lundi au vendredi, 8 h – 18 h",
+        address="assistance@ght.example",
+        link="mailto:assistance@ght.example",
+    ),
+    pages=("legal", "privacy"),
+    accessibility="partial",
+)
+POSTAL = House(
+    name="CHU",
+    help_desk=HelpDesk(hours="8 h – 18 h", address="1 place de l'Hôpital, 59000 Lille"),
+    accessibility="total",
+)
+LINE = House(help_desk=HelpDesk(address="03 20 00 00 00, poste 4242"), accessibility="none")
+WARNED = Announcement(
+    "warning",
+    "Pro Santé Connect ne répond plus depuis 14 h 10. Votre carte CPS et votre mot de passe fonctionnent ; nous"
+    " revenons vers vous ici à 15 h.",
+    "fr",
+)
+INFORMED = Announcement("info", "Maintenance jeudi de 20 h à 22 h : le service sera fermé.", "fr")
+#: Addresses of pictures and style sheets that an operator gave.
+OF_HOUSE = (SAID.logo, SAID.colours)
+
+_TEXT = "<h2>Éditeur</h2><p>Le groupement.</p>"
+ABOUT = {
+    "about-legal": AboutPage("legal", _TEXT, "fr"),
+    "about-privacy": AboutPage("privacy", _TEXT, "fr"),
+}
+_AUDITED = {"audited_by": "Access42", "audited_on": "24 décembre 2026"}
+STATEMENTS = {
+    "accessibility": AccessibilityPage(state="none"),
+    "accessibility-failed": AccessibilityPage(state="none", rate=41, **_AUDITED),
+    "accessibility-partial": AccessibilityPage(state="partial", rate=83, html=_TEXT, **_AUDITED),
+    "accessibility-total": AccessibilityPage(state="total", rate=100, **_AUDITED),
+}
