@@ -87,7 +87,8 @@ def withdraw(settings: Settings, options: argparse.Namespace) -> int:
     """Take back a revision that is announced or in force."""
     room = _room(settings, options)
     try:
-        print("\n".join(_consequences(room, options.revision)))
+        for line in _consequences(room, options.revision):
+            print(line)
         _require_wish("Withdraw it? [y/N] ", options, "withdrawn")
         with SqlUnitOfWork(room.database).together():
             done = room.office.withdraw(room.charter, options.revision, options.name)
@@ -185,9 +186,9 @@ def _when(new: CharterRevision) -> str:
 
 
 def _consequences(room: _Room, revision: str) -> Iterator[str]:
-    listed = {one.revision.revision: one for one in room.office.revisions(room.charter)}
-    if (found := listed.get(revision)) is None:
-        return  # `withdraw` says so.
+    there = [one for one in room.office.revisions(room.charter) if one.withdrawn_at is None]
+    if not there or (found := there[-1]).revision.revision != revision:
+        return  # `withdraw` says why not.
     yield f"charter    {room.charter}, revision {revision}: accepted by {_people(found.accepted)}"
     if found.revision.announced_for(room.clock.now()):
         yield "           only announced: nobody is asked for it any more, and what was accepted before suffices"

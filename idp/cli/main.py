@@ -184,16 +184,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status = _run(options)
         sys.stdout.flush()
-        return status
     except BrokenPipeError:
         # `| head` has read enough: what is left goes nowhere, and nobody is told of it.
-        sys.stdout = open(os.devnull, "w")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _READER_GONE
     except Exception as error:
         status = tell(error)
         if status is None:
             raise
-        return status
+    return status
 
 
 def _print(line: str) -> None:

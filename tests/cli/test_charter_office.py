@@ -184,6 +184,8 @@ def test_what_is_in_force_is_withdrawn_and_the_one_before_comes_back(operator: O
     operator.publish("2026-2")
     assert "not withdrawn" in operator.refused(1, "withdraw", "2026-2", typed="n\n")
     assert "2026-1 is not in force" in operator.refused(1, "withdraw", "2026-1", "--yes")
+    # What would come of it is not told of what is not done.
+    assert operator.run("withdraw", "2026-1", "--yes")[1] == ""
     assert "exists already" in operator.refused(3, "withdraw", "2026-2", "--as", "2026-1", "--yes")
     status, said, _ = operator.run("withdraw", "2026-2", "--yes")
     assert status == 0

@@ -149,6 +149,11 @@ def disabled(desk: Desk) -> None:
     desk.password()
 
 
+def reopened(desk: Desk) -> None:
+    disabled_by_card(desk)
+    accounts_command.enable(desk.house.settings, argparse.Namespace(person=RPPS))
+
+
 def charter_due(desk: Desk) -> None:
     texts = {"fr": "# Charte nouvelle\n\nLisez."}
     revision = CharterRevision(revision="2026-2", published_at=datetime.now(UTC), texts=texts)
@@ -255,7 +260,12 @@ SITUATIONS = (
     Staged(
         disabled,
         "Le compte est désactivé, pour ce motif : radiation signalée par l'Ordre",
-        "Je transmets à l'administrateur",
+        "(radiation signalée par l'Ordre). Je transmets à l'administrateur",
+    ),
+    Staged(
+        reopened,
+        "Le compte était désactivé lors du dernier essai ; il est rouvert depuis.",
+        "votre compte est de nouveau ouvert",
     ),
     Staged(charter_due, "La charte en vigueur n'est pas encore acceptée.", "lisez la charte"),
     Staged(card_expired, "Carte refusée : Votre carte a expiré.", "demandez son renouvellement"),
