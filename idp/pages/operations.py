@@ -183,3 +183,9 @@ class OperationsPage:
     charter: CharterView | None
     #: None: the rules, or what they judge, cannot be read.
     conformity: ConformityView | None
+
+    @property
+    def standing(self) -> str:
+        """Returns `status`; what `doctor` finds red is to be acted on, though people can sign in."""
+        is_red = self.findings is not None and any(one.state == "red" for one in self.findings.wrong)
+        return "degraded" if is_red and self.status == "ready" else self.status

@@ -171,6 +171,7 @@ _SHORT = replace(_DAY, plots=())
 def operations_states() -> dict[str, views.OperationsPage]:
     return {
         "operations-full": FULL,
+        "operations-well": replace(FULL, findings=replace(_FINDINGS, wrong=_FINDINGS.wrong[1:])),
         "operations-degraded": replace(
             FULL,
             status="degraded",

@@ -27,6 +27,7 @@ from idp.wiring.readiness import build_readiness
 from idp.wiring.resources import build_clock_watch
 from tests.fakes import FixedClock, MemoryStore
 from tests.limits import eventually, within
+from tests.pages.operations_states import operations_states
 from tests.pages.page_states import ROOT
 from tests.people import an_account, an_identity
 from tests.provider import PASSWORD, RPPS, Provider
@@ -297,6 +298,15 @@ def test_it_says_what_doctor_says_of_this_node(house: Provider) -> None:
     assert part_of(page_of(house)(HERE), "Ce que dit « idp doctor") == part_of(
         answer, "Ce que dit « idp doctor"
     )
+
+
+def test_it_does_not_say_that_all_is_well_beside_something_red() -> None:
+    states = operations_states()
+    # A backup that is not known is something to look at, and keeps nobody out.
+    assert states["operations-well"].standing == "ready"
+    assert states["operations-full"].status == "ready"
+    assert states["operations-full"].standing == "degraded"
+    assert states["operations-untold"].standing == "unavailable"
 
 
 def test_it_says_what_conformity_says_and_each_rule_that_is_broken(house: Provider, tmp_path: Path) -> None:
