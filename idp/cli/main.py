@@ -189,9 +189,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _READER_GONE
     except Exception as error:
-        status = tell(error)
-        if status is None:
+        told = tell(error)
+        if told is None:
             raise
+        return told
     return status
 
 
