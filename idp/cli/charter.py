@@ -23,6 +23,7 @@ from idp.adapters.sql.charter_office import SqlCharterOffice
 from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.database import open_database
 from idp.adapters.sql.work import SqlUnitOfWork
+from idp.cli.asking import is_wanted
 from idp.cli.charter_file import CharterFile, difference, faults_of, read_files
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock, SystemClock
@@ -72,7 +73,7 @@ def publish(settings: Settings, options: argparse.Namespace) -> int:
     try:
         new = _new_revision(room, options, files)
         print("\n".join(_summary(room, new, files)))
-        _require_wish("Publish it? [y/N] ", options, "published")
+        _require_wish("Publish it?", options, "published")
         with SqlUnitOfWork(room.database).together():
             room.charters.publish(new)
             announced = {"from": new.due_from.isoformat()} if new.due_from else {}
@@ -89,7 +90,7 @@ def withdraw(settings: Settings, options: argparse.Namespace) -> int:
     try:
         for line in _consequences(room, options.revision):
             print(line)
-        _require_wish("Withdraw it? [y/N] ", options, "withdrawn")
+        _require_wish("Withdraw it?", options, "withdrawn")
         with SqlUnitOfWork(room.database).together():
             done = room.office.withdraw(room.charter, options.revision, options.name)
             restored = {"restored": done.restored} if done.restored else {}
@@ -208,12 +209,7 @@ def _require_wish(question: str, options: argparse.Namespace, done: str) -> None
         raise _Refused(
             _WRONG_USE, f"not {done}: there is no terminal to ask; say --yes if that is what you want"
         )
-    try:
-        wished = input(question).strip().lower() in ("y", "yes")
-    except EOFError:
-        print()
-        wished = False
-    if not wished:
+    if not is_wanted(question):
         raise _Refused(_FAILED, f"not {done}")
 
 
