@@ -91,8 +91,8 @@ def erase(settings: Settings, options: argparse.Namespace) -> int:
         return _say("nothing was changed", 1)
     leave = build_sign_out(resources, build_sessions(resources), lambda: clients)
     _close(resources, leave, account, ends_at, motive, is_at_once=options.now)
-    if options.now:
-        _erase_closed(resources, account, motive)
+    if options.now and not _is_erased(resources, account, motive):
+        return _say("not erased: it was disabled or kept meanwhile; its sessions have ended", 1)
     print(
         "Erased."
         if options.now
@@ -135,9 +135,15 @@ def _close(
     _changed(resources, account, lambda row: row.closing(ends_at), also)
 
 
-def _erase_closed(resources: Resources, account: Account, motive: str) -> None:
-    with suppress(NoLongerDue, AccountNotFound):  # A worker did it in this moment.
-        build_eraser(resources).erase(account.id, motive)
+def _is_erased(resources: Resources, account: Account, motive: str) -> bool:
+    """Erase it. Returns whether it is gone: a worker may have done it in this moment."""
+    try:
+        with suppress(NoLongerDue):
+            build_eraser(resources).erase(account.id, motive)
+        SqlAccounts(resources.database).get(account.id)
+    except AccountNotFound:
+        return True
+    return False
 
 
 def _changed(

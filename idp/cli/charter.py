@@ -71,9 +71,14 @@ def publish(settings: Settings, options: argparse.Namespace) -> int:
     files = read_files(options.fr, options.en)
     room = _room(settings, options)
     try:
+        before = _former(room)
         new = _new_revision(room, options, files)
         print("\n".join(_summary(room, new, files)))
         _require_wish("Publish it?", options, "published")
+        # Whoever was asked may answer on another day, and another operator be quicker.
+        if _former(room) != before:
+            raise _Refused(_FAILED, "another revision was published or withdrawn meanwhile: look again")
+        new = _new_revision(room, options, files)
         with SqlUnitOfWork(room.database).together():
             room.charters.publish(new)
             announced = {"from": new.due_from.isoformat()} if new.due_from else {}

@@ -5,7 +5,6 @@ given again after a fault. Not here: the database and the keys (`database`, `key
 """
 
 import argparse
-import os
 import secrets
 import shlex
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from idp.adapters.key_files.directory import WHERE_THE_PRESENT_IS
 from idp.cli import database, keys
 from idp.cli.audited import told_in_audit
+from idp.cli.new_file import new_file
 from idp.settings import (
     BadSetting,
     Settings,
@@ -63,14 +63,13 @@ def _make_directory(path: Path) -> None:
 
 
 def _make_file(path: Path, text: str) -> None:
-    """Unless it is there. Mode 0600, from its first instant."""
+    """Unless it is there. Mode 0600, from its first instant; half a file is none, or it would be kept the next time."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with new_file(path) as file:
+            file.write(text)
     except FileExistsError:
         print(f"kept  {path}")
         return
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
     print(f"made  {path}")
 
 

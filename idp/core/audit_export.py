@@ -79,7 +79,7 @@ class Proof:
         return _canonical({**self._told(), "mark": self._mark(key)})
 
     def is_genuine(self, key: bytes) -> bool:
-        return hmac.compare_digest(self._mark(key), self.mark)
+        return self.mark.isascii() and hmac.compare_digest(self._mark(key), self.mark)
 
     def _mark(self, key: bytes) -> str:
         return hmac.digest(key, _canonical(["export", self._told()]).encode(), "sha256").hex()

@@ -97,7 +97,10 @@ def _masked(place: Place, value: str) -> str:
     """Returns an address without its password and its options, where it is one; of any other secret nothing."""
     if place.name not in ("DATABASE", "REDIS"):
         return _HIDDEN
-    url = urlsplit(value)
+    try:
+        url = urlsplit(value)
+    except ValueError:  # A password may have a bracket.
+        return _HIDDEN
     user, at, host = url.netloc.rpartition("@")
     options = f"?{_HIDDEN}" if url.query else ""
     return f"{url.scheme}://{_HIDDEN if user else ''}{at}{host}{url.path}{options}"

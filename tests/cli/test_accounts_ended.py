@@ -127,3 +127,18 @@ def test_one_that_the_worker_erases_meanwhile_is_told_in_a_line(
     monkeypatch.setattr(accounts_ended, "is_wanted", erased_first)
     assert run(house, "erase", OTHER) == 1
     assert capsys.readouterr().err == "idp: the account was erased meanwhile: nothing was written\n"
+
+
+def test_one_that_is_disabled_while_its_operator_thinks_is_not_called_erased(
+    house: Provider, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def thinks(question: str) -> str:
+        assert run(house, "disable", RPPS) == 0
+        return "y"
+
+    monkeypatch.setattr("builtins.input", thinks)
+    assert run(house, "erase", RPPS, "--now", "--motive", "décès") == 1
+    written = capsys.readouterr()
+    assert "Erased" not in written.out
+    assert "not erased: it was disabled or kept meanwhile" in written.err
+    assert not house.accounts.find_by_rpps(RPPS).may_sign_in

@@ -101,6 +101,7 @@ def test_what_was_touched_in_the_file_is_named(
     [
         ('"rows":4', '"rows":3', "not made with this application key, or changed since"),
         ("caducee-audit-proof/1", "caducee-audit-proof/2", "of another version"),
+        ('"mark":"', '"mark":"é', "not made with this application key, or changed since"),
         ('"rows"', '"lines"', "expected a proof"),
         ("{", "", "expected a proof"),
     ],

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from idp.accounts.charter import CharterRevision
 from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.schema import audit_events
 from idp.cli.main import main
@@ -23,6 +24,18 @@ FAR = "2099-12-15"
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+class SlowTerminal(Terminal):
+    """Something happens while its operator thinks."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        super().__init__("y\n")
+        self.meanwhile = meanwhile
+
+    def readline(self, size: int | None = -1, /) -> str:
+        self.meanwhile()
+        return super().readline(size)
 
 
 @dataclass
@@ -102,6 +115,18 @@ def test_what_it_will_do_is_shown_and_asked_about(operator: Operator) -> None:
         "Published: charter house, revision 2026-3.",
     ):
         assert words in said, words
+
+
+def test_what_another_operator_published_meanwhile_is_looked_at_before(operator: Operator) -> None:
+    file = operator.file("mine", f"# Charte\n{WORDS}Ma ligne.\n")
+    other = CharterRevision(
+        revision="theirs", published_at=datetime.now(UTC), texts={"fr": f"# Charte\n{WORDS}Ma ligne.\n"}
+    )
+    charters = SqlCharters(operator.house.database)
+    operator.monkeypatch.setattr("sys.stdin", SlowTerminal(lambda: charters.publish(other)))
+    assert main(["charter", "publish", "--revision", "mine", "--fr", file]) == 1
+    assert "meanwhile: look again" in operator.capsys.readouterr().err
+    assert charters.current().revision == "theirs"
 
 
 def test_without_a_terminal_nothing_is_published_unless_it_was_said(operator: Operator) -> None:

@@ -38,6 +38,7 @@ def test_every_setting_is_there_once_in_the_order_of_the_page() -> None:
             "postgresql://u:hunter2@db:5432/caducee?sslmode=x",
             "postgresql://***@db:5432/caducee?***",
         ),
+        ("DATABASE", "postgresql://u:hunter[2@db/caducee", "***"),
         ("DATABASE", "sqlite:////var/lib/c.sqlite", "sqlite:////var/lib/c.sqlite"),
         ("REDIS", "rediss://:hunter2@cache/0", "rediss://***@cache/0"),
         ("PROXY_SECRET", "hunter2" * 9, "***"),

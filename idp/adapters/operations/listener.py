@@ -5,11 +5,13 @@ address, and the kernel lets one of them answer. Not here: what is wrong, what i
 (`page_access`).
 """
 
+import io
 import ipaddress
 import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
@@ -23,7 +25,7 @@ import structlog
 log = structlog.get_logger()
 
 _JSON, _TEXT = "application/json", "text/plain; charset=utf-8"
-#: Of one exchange: whoever is slower is no monitoring.
+#: To ask, and then to take the answer: whoever is slower is no monitoring.
 _SECONDS = 10.0
 _AT_ONCE = 8
 
@@ -130,6 +132,10 @@ class _Handler(BaseHTTPRequestHandler):
     server: OperationsServer
     timeout = _SECONDS
 
+    def setup(self) -> None:
+        super().setup()
+        self.rfile = io.BufferedReader(_Asking(self.connection, time.monotonic() + _SECONDS))
+
     def do_GET(self) -> None:
         self._send(self._answer(), with_body=True)
 
@@ -147,7 +153,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(json_answer({"error": "not understood"}, code), with_body=self.command != "HEAD")
 
     def _answer(self) -> Answer:
-        address = urlsplit(self.path)
+        try:
+            address = urlsplit(self.path)
+        except ValueError:
+            return json_answer({"error": "not understood"}, HTTPStatus.BAD_REQUEST)
         endpoint = self.server.endpoint(address.path)
         if endpoint is None:
             return json_answer({"error": "not found"}, HTTPStatus.NOT_FOUND)
@@ -169,6 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _send(self, answer: Answer, *, with_body: bool) -> None:
+        self.connection.settimeout(_SECONDS)
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))
@@ -178,6 +188,25 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if with_body:
             self.wfile.write(answer.body)
+
+
+class _Asking(io.RawIOBase):
+    """What a caller sends, until then: the time of a socket begins anew with each octet, and eight callers who send one
+    now and then would hold all places. `ends`: by the monotonic clock."""
+
+    def __init__(self, connection: socket.socket, ends: float) -> None:
+        self._connection, self._ends = connection, ends
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: Any) -> int:
+        """Raises TimeoutError."""
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        return self._connection.recv_into(room)
 
 
 def _secured(request: socket.socket, tls: ssl.SSLContext) -> ssl.SSLSocket | None:

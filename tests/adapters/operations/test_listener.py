@@ -2,10 +2,12 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 
 import pytest
 import requests
+from structlog.testing import capture_logs
 
 from idp.adapters.operations import listener
 from idp.adapters.operations.listener import (
@@ -87,6 +89,32 @@ def test_those_who_hold_all_places_keep_nobody_waiting(server: OperationsServer)
     finally:
         for client in idle:
             client.close()
+
+
+def test_whoever_sends_an_octet_now_and_then_is_sent_away_in_time(
+    server: OperationsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "_SECONDS", 0.4)
+    with socket.create_connection(("127.0.0.1", int(server.server_address[1])), within(5)) as slow:
+        began = time.monotonic()
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            _send_slowly(slow, until=began + within(5))
+
+
+def _send_slowly(slow: socket.socket, until: float) -> None:
+    while time.monotonic() < until:
+        slow.sendall(b"G")
+        time.sleep(0.05)
+
+
+def test_an_address_that_is_none_is_not_understood(server: OperationsServer) -> None:
+    with (
+        socket.create_connection(("127.0.0.1", int(server.server_address[1])), within(5)) as client,
+        capture_logs() as lines,
+    ):
+        client.sendall(b"GET http://[ HTTP/1.0\r\n\r\n")
+        assert client.recv(1000).startswith(b"HTTP/1.0 400 ")
+    assert lines == []
 
 
 def _is_closed(client: socket.socket) -> bool:

@@ -158,6 +158,34 @@ def test_over_tls_only_a_certificate_of_the_administrators_authority_gets_an_ans
     assert stand.get(cert=stand.right).status_code == 200
 
 
+def test_an_authority_below_another_lets_in_its_own_and_none_of_its_sisters(
+    stand: Stand, tmp_path: Path
+) -> None:
+    above = Authority("above")
+    administrators = above.found("administrators below")
+    alone = administrators.write(tmp_path / "administrators.pem")
+    server = serve_operations("127.0.0.1", free_port(), {"/": PAGE}, page_tls(*stand.files[:2], alone))
+    try:
+        come = {
+            "own": administrators.issue("own").write(tmp_path, "own"),
+            "sister": above.found("staff").issue("sister").write(tmp_path, "sister"),
+            "above": above.issue("above").write(tmp_path, "above"),
+        }
+        url = f"https://127.0.0.1:{server.server_address[1]}/"
+
+        def status(certificate: Path, key: Path) -> int:
+            pair = (str(certificate), str(key))
+            return requests.get(url, cert=pair, verify=str(stand.trusted), timeout=within(5)).status_code
+
+        assert status(*come.pop("own")) == 200
+        for name, files in come.items():
+            with pytest.raises(requests.exceptions.ConnectionError):
+                pytest.fail(f"{name}: {status(*files)}")
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 def test_plain_http_silence_and_old_tls_get_nothing_and_keep_nobody_waiting(stand: Stand) -> None:
     address = ("127.0.0.1", int(stand.server.server_address[1]))
     with socket.create_connection(address, within(5)), socket.create_connection(address, within(5)) as plain:
