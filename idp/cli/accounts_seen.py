@@ -11,12 +11,10 @@ import sys
 from collections.abc import Sequence
 from datetime import timedelta
 
-from idp.accounts.account import Account, AccountId
+from idp.accounts.account import Account
 from idp.accounts.erasure import KeptEvidence
 from idp.accounts.open_sessions import ListedSession
-from idp.accounts.repository import AccountNotFound
 from idp.adapters.sql.account_search import SqlAccountSearch
-from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit_reading import Asked, SqlAuditTrail
 from idp.adapters.sql.erasure import SqlErasures
 from idp.adapters.sql.open_sessions import SqlOpenSessions
@@ -75,15 +73,10 @@ def _found(resources: Resources, text: str, most: int) -> tuple[Sequence[Account
 def _by_card(resources: Resources, number: str) -> tuple[Sequence[Account], str]:
     """Of whoever signed in with it: an account keeps the print of a card, the trail its number."""
     since = resources.clock.now() - _CARDS_SINCE
-    accounts = SqlAccounts(resources.database)
     asked = Asked(events=(str(AuditEvent.CARD_LOGIN_ACCEPTED),), since=since, reference=number)
-    found = []
     seen = SqlAuditTrail(resources.database).search(asked, 1000, newest=True)
-    for account_id in dict.fromkeys(one.record.account_id for one in seen if one.record.account_id):
-        try:
-            found.append(accounts.get(AccountId(account_id)))
-        except AccountNotFound:  # Erased since.
-            continue
+    ids = [one.record.account_id for one in seen if one.record.account_id]
+    found = SqlAccountSearch(resources.database).existing(ids)
     return found, f"as a card number, among the sign-ins by card since {since:%Y-%m-%d}"
 
 

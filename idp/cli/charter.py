@@ -23,6 +23,7 @@ from idp.adapters.sql.charter_office import SqlCharterOffice
 from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.database import open_database
 from idp.adapters.sql.work import SqlUnitOfWork
+from idp.cli.asking import is_wanted
 from idp.cli.charter_file import CharterFile, difference, faults_of, read_files
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock, SystemClock
@@ -73,7 +74,7 @@ def publish(settings: Settings, options: argparse.Namespace) -> int:
         before = _former(room)
         new = _new_revision(room, options, files)
         print("\n".join(_summary(room, new, files)))
-        _require_wish("Publish it? [y/N] ", options, "published")
+        _require_wish("Publish it?", options, "published")
         # Whoever was asked may answer on another day, and another operator be quicker.
         if _former(room) != before:
             raise _Refused(_FAILED, "another revision was published or withdrawn meanwhile: look again")
@@ -92,8 +93,9 @@ def withdraw(settings: Settings, options: argparse.Namespace) -> int:
     """Take back a revision that is announced or in force."""
     room = _room(settings, options)
     try:
-        print("\n".join(_consequences(room, options.revision)))
-        _require_wish("Withdraw it? [y/N] ", options, "withdrawn")
+        for line in _consequences(room, options.revision):
+            print(line)
+        _require_wish("Withdraw it?", options, "withdrawn")
         with SqlUnitOfWork(room.database).together():
             done = room.office.withdraw(room.charter, options.revision, options.name)
             restored = {"restored": done.restored} if done.restored else {}
@@ -170,7 +172,7 @@ def _summary(room: _Room, new: CharterRevision, files: dict[str, CharterFile]) -
         yield f"text {locale}    {title_of(file.text)}, {file.words} words"
         if former is not None and locale in former.texts:
             lines = difference(former.texts[locale], file.text)
-            yield f"           {lines.added} lines added, {lines.removed} removed since {former.revision}"
+            yield f"           lines: {lines.added} added, {lines.removed} removed since {former.revision}"
         elif former is not None:
             yield f"           {former.revision} has none in this language"
         if former is not None:
@@ -190,9 +192,9 @@ def _when(new: CharterRevision) -> str:
 
 
 def _consequences(room: _Room, revision: str) -> Iterator[str]:
-    listed = {one.revision.revision: one for one in room.office.revisions(room.charter)}
-    if (found := listed.get(revision)) is None:
-        return  # `withdraw` says so.
+    there = [one for one in room.office.revisions(room.charter) if one.withdrawn_at is None]
+    if not there or (found := there[-1]).revision.revision != revision:
+        return  # `withdraw` says why not.
     yield f"charter    {room.charter}, revision {revision}: accepted by {_people(found.accepted)}"
     if found.revision.announced_for(room.clock.now()):
         yield "           only announced: nobody is asked for it any more, and what was accepted before suffices"
@@ -212,12 +214,7 @@ def _require_wish(question: str, options: argparse.Namespace, done: str) -> None
         raise _Refused(
             _WRONG_USE, f"not {done}: there is no terminal to ask; say --yes if that is what you want"
         )
-    try:
-        wished = input(question).strip().lower() in ("y", "yes")
-    except EOFError:
-        print()
-        wished = False
-    if not wished:
+    if not is_wanted(question):
         raise _Refused(_FAILED, f"not {done}")
 
 

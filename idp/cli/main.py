@@ -6,6 +6,7 @@ Contains their table, and what an operator reads of a fault. Not here: what a co
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -52,6 +53,8 @@ _GROUPS = {
 
 _LAST_PORT = 65535
 _MOST_OF_A_NODE = 1024
+#: As of a program that the system ends then: 128 and SIGPIPE.
+_READER_GONE = 141
 
 
 def build_parser() -> CommandParser:
@@ -179,12 +182,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     options = build_parser().parse_args(arguments)
     try:
-        return _run(options)
+        status = _run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # `| head` has read enough: what is left goes nowhere, and nobody is told of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _READER_GONE
     except Exception as error:
-        status = tell(error)
-        if status is None:
+        told = tell(error)
+        if told is None:
             raise
-        return status
+        return told
+    return status
 
 
 def _print(line: str) -> None:
@@ -206,7 +215,7 @@ def tell(error: Exception, say: Callable[[str], None] = _print) -> int | None:
         return None
     if type(error) in faults.SETTING_AT_FAULT:
         return _tell_setting(bad_setting(faults.SETTING_AT_FAULT[type(error)], str(error)), say)
-    say(str(error))
+    say(faults.words_of(error))
     return 1
 
 

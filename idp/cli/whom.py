@@ -33,20 +33,25 @@ def one_meant(database: Engine, text: str) -> Account | None:
 
 def meant(database: Engine, text: str) -> Sequence[Account]:
     """Returns the accounts: several of one address only. Raises InvalidRpps: it names nobody in any of these ways."""
-    accounts, line = SqlAccounts(database), one_line(text)
+    line = one_line(text)
     if is_address(line):
-        typed = typed_values({"email": line})["email"]
-        return accounts.having_email(verified_email(typed) or typed)
+        return having_address(database, line)
     named = SqlAccountSearch(database).named(line)
     if named:
         return named
     try:
-        account = accounts.find_by_rpps(parse_rpps(text))
+        account = SqlAccounts(database).find_by_rpps(parse_rpps(text))
     except InvalidRpps:
         raise InvalidRpps(
             "expected an RPPS number (eleven digits), an e-mail address, a `sub` or an account id"
         ) from None
     return () if account is None else (account,)
+
+
+def having_address(database: Engine, line: str) -> Sequence[Account]:
+    """Returns whose address it is, read as the forms of a person read it."""
+    typed = typed_values({"email": line})["email"]
+    return SqlAccounts(database).having_email(verified_email(typed) or typed)
 
 
 def is_address(line: str) -> bool:

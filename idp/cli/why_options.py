@@ -15,9 +15,10 @@ def add_why(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
     )
     why.add_argument(
         "whom",
-        metavar="RPPS|REFERENCE|EMAIL|CARD",
+        metavar="RPPS|REFERENCE|EMAIL|CARD|ACCOUNT",
         nargs="+",
-        help="a number as pasted, a reference as a page shows it, an e-mail address, or a card: its 10 printed digits",
+        help="a number as pasted, a reference as a page shows it, an e-mail address, a card: its 10 printed digits, "
+        "or an account: its `sub` or id",
     )
     why.add_argument("--client", metavar="CLIENT_ID", help="at this application: whether it takes their door")
     why.add_argument("--days", type=_number, default=30, metavar="DAYS", help="how far back (default: 30)")

@@ -146,8 +146,8 @@ class AuditEvent(StrEnum):
     #: the operator looked at which claims a relying party would receive of this person, and what withholds the others
     #: (`idp explain --as`); `door`, `values`: whether their values were shown too
     CLAIMS_EXPLAINED = "claims:explain:accepted"
-    #: the help desk looked up why somebody cannot sign in (`idp why`); `by` `rpps`, `reference`, `email`, `card`;
-    #: `asked`: the reference, or a keyed hash of what else led to no RPPS
+    #: the help desk looked up why somebody cannot sign in (`idp why`); `by` `rpps`, `reference`, `email`, `card`,
+    #: `account`; `asked`: the reference, or a keyed hash of what else led to no RPPS
     HELP_DESK_LOOKED = "help_desk:look:accepted"
     #: « Ce n'était pas moi », of an entry of the history: every session was ended; `reported` is the event, `entry` its
     #: row. `password:close:accepted` and `passkey:remove:accepted` beside it if a password, or that passkey, opened it

@@ -62,6 +62,13 @@ class Inquiry:
     remedy: str = ""
 
 
+class NotLookedAt(Exception):
+    """This inquiry waits for another one to be well."""
+
+    def __init__(self, first: str) -> None:
+        super().__init__(f"not looked at: first « {first} »")
+
+
 def parted(text: str) -> tuple[str, str]:
     """Returns a fault and its remedy, of a line that tells both as ours do: « what is wrong: what to do »."""
     found = re.fullmatch(r"(.*)[:;] (.+)", text, re.DOTALL)

@@ -1,4 +1,4 @@
-"""Contains the faults that every command, and `doctor`, tell in a line. Not here: who tells them."""
+"""Contains the faults that every command, and `doctor`, tell in a line, and its words. Not here: who tells them."""
 
 from idp.adapters.backup_file import BadBackup
 from idp.adapters.card_host.proxy_listener import ProxyUserUnknown
@@ -37,3 +37,11 @@ OPERATOR_ERRORS = (
 
 #: The variable to change, where the fault does not know it: exit status 2.
 SETTING_AT_FAULT = {UnsupportedDatabase: "DATABASE"}
+
+
+def words_of(error: BaseException) -> str:
+    """Returns what an operator reads of it: of a file its name and what is wrong, without a number of the system."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        # Of two, the place that something was to go to: the other one is a name of ours.
+        return f"{error.filename2 or error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}"
+    return str(error) or type(error).__name__

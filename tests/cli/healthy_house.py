@@ -105,7 +105,7 @@ def well(relay: Relay, redis: RunningServer, tmp_path_factory: pytest.TempPathFa
         | {"OPERATIONS_DISK_FREE": "0", "ISSUER": f"http://localhost:{free_port()}"},
     )
     with house.database() as database:
-        publish(database, "2026-1", "mot " * 30)
+        publish(database, "2026-1", "mot " * 60)
         with writing(database) as connection:
             note_backup(connection, datetime.now(UTC), "")
     with keys_checked_once(), served(house.told["ISSUER"], create(house.settings)):
@@ -128,9 +128,12 @@ def house(well: House, tmp_path: Path) -> Iterator[House]:
 
 
 @contextmanager
-def served(issuer: str, application: Callable[..., Any]) -> Iterator[None]:
-    """The application at this address of loopback."""
-    server = make_server("localhost", int(issuer.rpartition(":")[2]), application, threaded=True)
+def served(
+    issuer: str, application: Callable[..., Any], pair: tuple[str, str] | None = None
+) -> Iterator[None]:
+    """The application at this address of loopback; `pair`: certificate and key, for https."""
+    port = int(issuer.rpartition(":")[2])
+    server = make_server("localhost", port, application, threaded=True, ssl_context=pair)
     serving = threading.Thread(target=server.serve_forever, daemon=True)
     serving.start()
     try:

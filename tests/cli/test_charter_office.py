@@ -108,7 +108,7 @@ def test_what_it_will_do_is_shown_and_asked_about(operator: Operator) -> None:
     for words in (
         "charter    house, revision 2026-3",
         "text fr    Les **règles**, 65 words",
-        "4 lines added, 1 removed since 2026-2",
+        "lines: 4 added, 1 removed since 2026-2",
         "tells what changed: Deux lignes.",
         "asks       1 person",
         "Publish it? [y/N]",
@@ -160,7 +160,7 @@ def test_a_text_that_is_no_charter_is_refused_in_either_language(operator: Opera
 
 def test_a_file_that_is_missing_or_no_text_is_told(operator: Operator) -> None:
     (operator.place / "scan.md").write_bytes(b"%PDF-1.7\xff\xfe")
-    for name, words in (("scan.md", "Not UTF-8"), ("none.md", "No such file")):
+    for name, words in (("scan.md", "not UTF-8"), ("none.md", "no such file")):
         file = str(operator.place / name)
         assert words in operator.refused(1, "publish", "--revision", "2026-2", "--fr", file, "--yes")
         assert words in operator.run("preview", "--fr", file)[2]
@@ -209,6 +209,8 @@ def test_what_is_in_force_is_withdrawn_and_the_one_before_comes_back(operator: O
     operator.publish("2026-2")
     assert "not withdrawn" in operator.refused(1, "withdraw", "2026-2", typed="n\n")
     assert "2026-1 is not in force" in operator.refused(1, "withdraw", "2026-1", "--yes")
+    # What would come of it is not told of what is not done.
+    assert operator.run("withdraw", "2026-1", "--yes")[1] == ""
     assert "exists already" in operator.refused(3, "withdraw", "2026-2", "--as", "2026-1", "--yes")
     status, said, _ = operator.run("withdraw", "2026-2", "--yes")
     assert status == 0

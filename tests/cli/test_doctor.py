@@ -236,6 +236,13 @@ def test_a_fault_is_named_first_with_a_remedy(
     assert found.remedy
 
 
+def test_what_needs_the_clients_waits_for_a_file_of_them_that_is_right(house: House) -> None:
+    clients_broken(house)
+    found = {one.name: one.says for one in findings(house.settings)}
+    waits = "not looked at: first « relying parties »"
+    assert (found["relying parties: credentials"], found["relying parties: charters"]) == (waits, waits)
+
+
 def test_a_relay_that_refuses_the_password_and_one_in_the_clear_are_told(house: House) -> None:
     login = {"SMTP_USERNAME": "us", "SMTP_PASSWORD": "wrong", "SMTP_TLS": "starttls"}
     with relay_of("starttls", house.place) as relay:

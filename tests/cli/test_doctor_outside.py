@@ -10,6 +10,7 @@ import pytest
 from idp.core.finding import Finding, State
 from idp.wiring.doctor.outside import cookie_faults
 from tests.cli.healthy_house import House, findings, house, redis, relay, served, well
+from tests.cli.test_serve import make_pair
 from tests.made_once import place_igc
 from tests.servers import free_port
 
@@ -26,6 +27,7 @@ class Outside:
     seen: str | None = "127.0.0.1"
     ready: int = 200
     cookies: list[str] = field(default_factory=lambda: [COOKIE])
+    cuts_health: bool = False
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -35,7 +37,8 @@ class Outside:
         status = self.ready if path == "/health/ready" else 200
         cookies = [("Set-Cookie", cookie) for cookie in self.cookies] if path == "/account/sign-in" else []
         start(f"{status} Said", [("Content-Type", "application/json"), *cookies])
-        return [json.dumps(said).encode()]
+        whole = json.dumps(said).encode()
+        return [whole[:3] if self.cuts_health and path == "/health/live" else whole]
 
 
 @pytest.fixture
@@ -64,6 +67,28 @@ def test_another_service_at_the_address_is_named(house: House, outside: Outside)
     found = first(house)
     assert (found.name, found.state) == ("issuer", State.RED)
     assert "another CADUCEE_ISSUER" in found.says
+
+
+def test_an_issuer_of_an_authority_unknown_here_is_one_amber_line_and_the_rest_waits_for_it(
+    house: House,
+) -> None:
+    house.told["ISSUER"] = issuer = f"https://localhost:{free_port()}"
+    certificate, key = make_pair(house.place, days=400)
+    with served(issuer, Outside(issuer), (str(certificate), str(key))):
+        found = {one.name: one for one in findings(house.settings)}
+    assert found["issuer"].state is State.AMBER
+    for waiting in ("ready", "proxy", "cookies"):
+        assert (found[waiting].state, found[waiting].says) == (
+            State.AMBER,
+            "not looked at: first « issuer »",
+        )
+
+
+def test_an_answer_cut_on_its_way_is_told_in_words(house: House, outside: Outside) -> None:
+    outside.cuts_health = True
+    found = {one.name: one for one in findings(house.settings)}["proxy"]
+    assert (found.state, found.says) == (State.RED, "unreadable JSON")
+    assert "the proxy" in found.remedy
 
 
 @pytest.mark.parametrize(

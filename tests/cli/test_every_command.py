@@ -93,7 +93,7 @@ def foreign(file: Path) -> str:
 
 def corrupt(file: Path) -> str:
     file.write_bytes(b"\x00\x01" * 5000)
-    return "is no SQLite database: look at DATABASE, or restore a backup (docs/backup.md)"
+    return "is no SQLite database: look at CADUCEE_DATABASE, or restore a backup (docs/backup.md)"
 
 
 def older(file: Path) -> str:

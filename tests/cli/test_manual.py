@@ -1,10 +1,12 @@
 """What is made of all commands together: examples, the manual page, completion, the version."""
 
+import os
 import platform
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -13,6 +15,7 @@ from idp.adapters.sql.schema import SCHEMA_REVISION
 from idp.cli.examples import EXAMPLES
 from idp.cli.main import build_parser, main
 from tests.commands import ROOT
+from tests.limits import within
 
 COMMANDS = build_parser().commands
 
@@ -88,3 +91,13 @@ echo "${{COMPREPLY[@]}}"
 """
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
     assert offered in done.stdout.split()
+
+
+def test_a_reader_that_has_read_enough_is_no_fault() -> None:
+    """As `idp settings show | head -1`: nothing on the error stream, and the status of whoever SIGPIPE ended."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "idp.cli", "man"]
+    with open(writer, "wb") as gone:
+        ran = subprocess.run(command, cwd=ROOT, stdout=gone, stderr=subprocess.PIPE, timeout=within(60))
+    assert (ran.returncode, ran.stderr) == (141, b"")

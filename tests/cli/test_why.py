@@ -15,13 +15,16 @@ import pytest
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
+from idp.accounts.account import AccountId
 from idp.accounts.activation import ActivationRefusal
 from idp.accounts.charter import CharterRevision
 from idp.accounts.code_refusal import CodeRefusal
 from idp.accounts.mail_quota import SendRefusal
+from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit_reading import Asked, SqlAuditTrail
 from idp.adapters.sql.dead_mails import give_up
 from idp.adapters.sql.schema import outbox
+from idp.cards.rpps import parse_rpps
 from idp.cli import accounts as accounts_command
 from idp.cli.audited import told_in_audit
 from idp.cli.help_desk.situation import LISTED
@@ -149,6 +152,11 @@ def disabled(desk: Desk) -> None:
     desk.password()
 
 
+def reopened(desk: Desk) -> None:
+    disabled_by_card(desk)
+    accounts_command.enable(desk.house.settings, argparse.Namespace(person=RPPS))
+
+
 def charter_due(desk: Desk) -> None:
     texts = {"fr": "# Charte nouvelle\n\nLisez."}
     revision = CharterRevision(revision="2026-2", published_at=datetime.now(UTC), texts=texts)
@@ -255,7 +263,12 @@ SITUATIONS = (
     Staged(
         disabled,
         "Le compte est désactivé, pour ce motif : radiation signalée par l'Ordre",
-        "Je transmets à l'administrateur",
+        "(radiation signalée par l'Ordre). Je transmets à l'administrateur",
+    ),
+    Staged(
+        reopened,
+        "Le compte était désactivé lors du dernier essai ; il est rouvert depuis.",
+        "votre compte est de nouveau ouvert",
     ),
     Staged(charter_due, "La charte en vigueur n'est pas encore acceptée.", "lisez la charte"),
     Staged(card_expired, "Carte refusée : Votre carte a expiré.", "demandez son renouvellement"),
@@ -348,6 +361,22 @@ def test_a_number_is_read_as_it_was_pasted(desk: Desk) -> None:
     wrong_twice(desk)
     for pasted in (["1000 0000 017"], ["1000", "0000", "017"], ["\t8 10000000017\u00a0"], ["10000-000017"]):
         assert desk.first(*pasted) == "Mot de passe faux (2 fois).", pasted
+
+
+def test_a_person_is_named_as_to_the_other_commands(desk: Desk) -> None:
+    """By the `sub` and the account id as `enrolment` makes them, and an address in any case."""
+    known = desk.house.account
+    identity = replace(known.identity, rpps=parse_rpps(BOB_RPPS))
+    other = replace(
+        known, id=AccountId("-a1_" * 6), subject="s1-_" * 8, identity=identity, email="b@b.example"
+    )
+    SqlAccounts(desk.house.database).add(other)
+    for name in ("-a1_" * 6, f" {'s1-_' * 8}\n", "B@B.EXAMPLE"):
+        assert desk.why(name) == 0
+        assert f"RPPS {BOB_RPPS}" in desk.said[3], name
+    assert [row.facts["by"] for row in desk.looked()] == ["account", "account", "email"]
+    assert desk.why("A" * 24) == 3
+    assert "Aucun compte n'a ce `sub`" in desk.said[0]
 
 
 def test_what_is_none_of_them_is_one_line_with_what_was_expected(

@@ -4,7 +4,7 @@ No sign-in passes here. Not here: an account by its RPPS or its address (`accoun
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -51,7 +51,7 @@ class SqlAccountSearch:
             return ()
         with reading(self.database) as connection:
             found = connection.execute(sa.select(_c.id).where(sa.or_(_c.id == name, _c.subject == name)))
-            return self._accounts(found.scalars().all())
+            return self.existing(found.scalars().all())
 
     def by_name(self, words: str, most: int) -> FoundByName:
         """Returns whose name has each of these words or parts of words, whatever accents and capitals; by name."""
@@ -71,11 +71,12 @@ class SqlAccountSearch:
             if _has(full_name(row.given_name, row.family_name), parts)
         )
         is_cut = len(rows) > _MOST_LOOKED_AT or len(found) > most
-        return FoundByName(self._accounts([row_id for *_, row_id in found[:most]]), is_cut)
+        return FoundByName(self.existing([row_id for *_, row_id in found[:most]]), is_cut)
 
-    def _accounts(self, ids: Sequence[str]) -> Sequence[Account]:
+    def existing(self, ids: Iterable[str]) -> Sequence[Account]:
+        """Returns those that are still there, each once."""
         known, found = SqlAccounts(self.database), []
-        for one in ids:
+        for one in dict.fromkeys(ids):
             with suppress(AccountNotFound):  # Erased in this moment.
                 found.append(known.get(AccountId(one)))
         return found

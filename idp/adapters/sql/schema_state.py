@@ -146,7 +146,7 @@ _REFUSED_USER = "does not let this user in: its name, its password, or pg_hba.co
 _NO_ACCESS = "cannot be opened: this user must be able to read and write the file and its directory"
 
 _SQLITE: Mapping[int, tuple[type[Exception], str]] = {
-    26: (DamagedDatabase, f"is no SQLite database: look at DATABASE, or {_RESTORE}"),
+    26: (DamagedDatabase, f"is no SQLite database: look at CADUCEE_DATABASE, or {_RESTORE}"),
     11: (DamagedDatabase, f"is damaged: {_RESTORE}"),
     14: (DatabaseRefused, _NO_ACCESS),
     8: (DatabaseRefused, _NO_ACCESS),

@@ -17,6 +17,7 @@ class By(StrEnum):
     EMAIL = "email"
     CARD = "card"
     REFERENCE = "reference"
+    ACCOUNT = "account"
 
 
 class NotUnderstood(ValueError):
@@ -26,7 +27,7 @@ class NotUnderstood(ValueError):
 @dataclass(frozen=True, slots=True)
 class Asked:
     """`text`: an RPPS of eleven digits; an address; of a card the ten digits printed on it, its serial number, or the
-    SHA-256 of its certificate; a reference as pages and logs have it."""
+    SHA-256 of its certificate; a reference as pages and logs have it; a `sub` or an account id."""
 
     by: By
     text: str
@@ -37,14 +38,17 @@ class Asked:
 
 
 _INCIDENT = r"[0-9a-f]{8}"
+#: An account id, a `sub` (`enrolment`). One of hexadecimal digits alone does not come up.
+_ACCOUNT = r"[\w-]{24}|[\w-]{32}"
 #: The twelve digits printed on a card begin with the kind of identifier, 8.
 _NUMBERS = (
     (r"8?([0-9]{11})", By.RPPS),
     (r"([0-9]{10}|[0-9a-f]{32}|[0-9a-f]{64})", By.CARD),
 )
 _EXPECTED = (
-    "expected an RPPS (11 digits), a reference as a page shows it (7KQM-2XBD), an e-mail address, or of a card the 10 "
-    "digits printed on it, its serial number (32 hexadecimal digits) or the SHA-256 of its certificate"
+    "expected an RPPS (11 digits), a reference as a page shows it (7KQM-2XBD), an e-mail address, a `sub`, an account "
+    "id, or of a card the 10 digits printed on it, its serial number (32 hexadecimal digits) or the SHA-256 of its "
+    "certificate"
 )
 
 
@@ -60,6 +64,8 @@ def read_asked(text: str) -> Asked:
         return Asked(By.REFERENCE, bare)
     if beginnings := beginnings_of(bare):
         return Asked(By.REFERENCE, reference_of(f"{beginnings[0]}A"))
+    if re.fullmatch(_ACCOUNT, line := one_line(text), re.ASCII):
+        return Asked(By.ACCOUNT, line)
     digits = f"; this has {len(bare)} digits" if bare.isdecimal() else ""
     raise NotUnderstood(f"{_EXPECTED}{digits}")
 

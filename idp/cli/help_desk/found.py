@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from idp.accounts.account import Account, AccountId
+from idp.accounts.account import Account
 from idp.accounts.code_keys import CodeHolder
-from idp.accounts.repository import AccountNotFound
 from idp.accounts.standing import Standing
+from idp.adapters.sql.account_search import SqlAccountSearch
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.audit_reading import Asked as AskedOfTrail
 from idp.adapters.sql.audit_reading import SqlAuditTrail
@@ -27,6 +27,7 @@ from idp.cli.help_desk.reasons import is_refused_by_client
 from idp.cli.help_desk.situation import LISTED, Page, Situation
 from idp.cli.help_desk.tries import last_door
 from idp.cli.let_in import Entering
+from idp.cli.whom import having_address
 from idp.clients.registry import Client
 from idp.core.audit import AuditEvent
 from idp.core.audit_record import AuditRecord
@@ -73,6 +74,7 @@ class Reader:
             By.EMAIL: self._by_email,
             By.CARD: self._by_card,
             By.REFERENCE: self._by_reference,
+            By.ACCOUNT: self._by_account,
         }
         return ways[asked.by](asked)
 
@@ -92,7 +94,7 @@ class Reader:
             identity_life=self._identity_life,
             page=lead.page,
             is_of_nobody=rpps is None and lead.page is None,
-            nobody_by="email" if lead.asked.by is By.EMAIL else "",
+            nobody_by=str(lead.asked.by) if lead.asked.by in (By.EMAIL, By.ACCOUNT) else "",
         )
         if account is not None:
             return self._with_account(situation, account)
@@ -125,14 +127,17 @@ class Reader:
         return Lead(asked=asked, accounts=[account] if account else [])
 
     def _by_email(self, asked: Asked) -> Lead:
-        return Lead(asked=asked, accounts=SqlAccounts(self._database).having_email(asked.text))
+        return Lead(asked=asked, accounts=having_address(self._database, asked.text))
+
+    def _by_account(self, asked: Asked) -> Lead:
+        return Lead(asked=asked, accounts=self._accounts.named(asked.text))
 
     def _by_card(self, asked: Asked) -> Lead:
         events = self._search(AskedOfTrail(events=["card:*"], reference=asked.text))
         certificates = {str(one.facts["certificate"]) for one in events if "certificate" in one.facts}
         proofs = SqlProofs(self._database)
         proved = [one for each in {*certificates, asked.text} for one in proofs.accounts_of(each)]
-        accounts = self._known([*_accounts_in(events), *proved])
+        accounts = self._accounts.existing([*_accounts_in(events), *proved])
         # The card is how the person is found; what matters is all that they tried.
         return Lead(asked=asked, accounts=accounts, events=[] if accounts else events)
 
@@ -146,7 +151,7 @@ class Reader:
         # A row that several names led to is one.
         once = {(one.chain, one.sequence): one for one in found}.values()
         records = sorted(once, key=lambda one: (one.at, one.sequence), reverse=True)
-        accounts = self._known(_accounts_in(records))
+        accounts = self._accounts.existing(_accounts_in(records))
         # Of two persons of one sign-in, as where another card was inserted, nothing is told that is one's own.
         return Lead(
             asked=asked,
@@ -156,16 +161,9 @@ class Reader:
             request=record if "rule" in record else None,
         )
 
-    def _known(self, account_ids: Iterable[str]) -> Sequence[Account]:
-        return [
-            one for each in dict.fromkeys(account_ids) if (one := self._find(AccountId(each))) is not None
-        ]
-
-    def _find(self, account_id: AccountId) -> Account | None:
-        try:
-            return SqlAccounts(self._database).get(account_id)
-        except AccountNotFound:
-            return None
+    @property
+    def _accounts(self) -> SqlAccountSearch:
+        return SqlAccountSearch(self._database)
 
     # From an account or a number to what is known.
 

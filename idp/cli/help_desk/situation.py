@@ -115,7 +115,7 @@ class Situation:
     page: Page | None = None
     #: A reference or a card was looked up, and led to nobody.
     is_of_nobody: bool = False
-    #: "email" where an address was; else "".
+    #: "email", "account" where one was; else "".
     nobody_by: str = ""
 
     @property

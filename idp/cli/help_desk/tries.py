@@ -14,6 +14,7 @@ from idp.accounts.throttle import Closed
 from idp.cli.help_desk.situation import Situation
 from idp.core.audit import AuditEvent
 from idp.core.audit_record import AuditRecord
+from idp.interaction.gate import MayNotIssue
 
 #: A mail that waits for longer: the server that takes it is down, or no worker runs.
 _SLOW_MAIL = timedelta(minutes=1)
@@ -37,8 +38,15 @@ def of_last_try(it: Situation) -> Verdict | None:
     for record in it.since_success:
         judge = TRIES.get(record.event)
         if judge is not None:
-            return judge(it, record)
+            return _reopened(it, record) or judge(it, record)
     return None
+
+
+def _reopened(it: Situation, record: AuditRecord) -> Verdict | None:
+    """Whatever was refused as disabled was so before `enable`: an account that still is does not come here."""
+    if it.account is None or _reason(record) != MayNotIssue.DISABLED:
+        return None
+    return Verdict(key="reopened", at=record.at, record=record)
 
 
 def _card(it: Situation, record: AuditRecord) -> Verdict:

@@ -10,12 +10,13 @@ from datetime import timedelta
 
 import structlog
 
+from idp.adapters.http.bounded import NoUsableAnswer
 from idp.adapters.sql.backends import DatabaseMissing
 from idp.adapters.sql.schema_state import DatabaseUnusable
 from idp.core.ephemeral import StoreUnavailable
-from idp.core.finding import Finding, Inquiry, State, Told, amber, finding, parted, red
+from idp.core.finding import Finding, Inquiry, NotLookedAt, State, Told, amber, finding, parted, red
 from idp.settings import BadSetting
-from idp.wiring.operator_errors import OPERATOR_ERRORS
+from idp.wiring.operator_errors import OPERATOR_ERRORS, words_of
 
 log = structlog.get_logger()
 
@@ -23,10 +24,6 @@ log = structlog.get_logger()
 _WITH_REMEDY = (DatabaseMissing, DatabaseUnusable)
 
 _Outcome = Future[tuple[Told, ...]]
-
-
-class _NotLookedAt(Exception):
-    """What it waits for is red; its text says so."""
 
 
 def examine_all(inquiries: Sequence[Inquiry], within: timedelta) -> tuple[Finding, ...]:
@@ -52,7 +49,7 @@ def _make(one: Inquiry, outcomes: Mapping[str, _Outcome]) -> None:
     try:
         for name in one.after:
             if name in outcomes and _is_red(outcomes[name]):
-                raise _NotLookedAt(f"not looked at: first « {name} »")
+                raise NotLookedAt(name)
         outcome.set_result(tuple(one.look()))
     except BaseException as error:
         outcome.set_exception(error)
@@ -70,7 +67,7 @@ def _found(
     if not outcome.done():
         before = next((name for name in one.after if name in outcomes and not outcomes[name].done()), None)
         if before is not None:
-            yield _NOT_LOOKED_AT, finding(one.name, amber(f"not looked at: first « {before} »", ""))
+            yield _NOT_LOOKED_AT, finding(one.name, amber(str(NotLookedAt(before)), ""))
         else:
             late = f"no answer within {within.total_seconds():.0f} s"
             yield (
@@ -79,7 +76,7 @@ def _found(
             )
         return
     error = outcome.exception()
-    if isinstance(error, _NotLookedAt):
+    if isinstance(error, NotLookedAt):
         yield _NOT_LOOKED_AT, finding(one.name, amber(str(error), ""))
         return
     for told in outcome.result() if error is None else _told_of(one, error):
@@ -95,8 +92,8 @@ def _told_of(one: Inquiry, error: BaseException) -> Iterable[Told]:
         yield red(*parted(str(error)))
     elif isinstance(error, StoreUnavailable):
         yield red(str(error) or "it does not answer", "look at the server, and at `store_down` in the log")
-    elif isinstance(error, OPERATOR_ERRORS):
-        yield red(str(error) or type(error).__name__, one.remedy)
+    elif isinstance(error, (*OPERATOR_ERRORS, NoUsableAnswer)):
+        yield red(words_of(error), one.remedy)
     else:
         log.error("inquiry_failed", inquiry=one.name, kind=type(error).__name__)
         yield red(f"it could not be looked at: {type(error).__name__}", "report it, with this line")

@@ -23,8 +23,6 @@ from idp.wiring.readiness import disk_places
 _WORKER = "worker"
 #: Less than that, and the next write fails.
 _FULL_PERCENT = 1.0
-#: A charter of fewer words tells nobody what they accept.
-_LEAST_WORDS = 20
 #: What else may hold them up than what has an inquiry of its own.
 _QUEUES = {
     "mails": "`idp mail check`; the worker and its log",
@@ -104,8 +102,9 @@ def _charter(hand: Hand) -> Iterator[Told]:
     except NoCharterPublished:
         yield red("none is published: nobody signs in", "`idp charter publish`")
         return
+    settings = hand.settings
     for language, text in current.texts.items():
-        if len(text.split()) < _LEAST_WORDS:
+        if len(text.split()) < settings.charter.least_words:
             yield amber(
                 f"revision {current.revision}, {language}: {len(text.split())} words",
                 "publish one that says something",

@@ -15,7 +15,8 @@ from idp.signing.schedule import ALGS
 from idp.wiring.certificates import certificate_files, ends_in
 from idp.wiring.doctor.ends import told_end
 from idp.wiring.doctor.hand import Hand
-from idp.wiring.doctor.stores import of_database
+from idp.wiring.doctor.stores import DATABASE
+from idp.wiring.operator_errors import words_of
 from idp.wiring.relying_parties import build_clients, unpublished_charters
 from idp.wiring.resources import open_key_directory
 
@@ -46,7 +47,12 @@ def key_inquiries(hand: Hand) -> Iterator[Inquiry]:
         after=(_CLIENTS,),
         needs=_CLIENT_FILES,
     )
-    yield of_database(name="relying parties: charters", look=partial(_their_charters, hand))
+    yield Inquiry(
+        name="relying parties: charters",
+        look=partial(_their_charters, hand),
+        after=(DATABASE, _CLIENTS),
+        needs=("DATABASE", *_CLIENT_FILES),
+    )
 
 
 def _signing_keys(hand: Hand) -> Iterator[Told]:
@@ -96,10 +102,7 @@ def _clients(hand: Hand) -> Iterator[Told]:
     try:
         reading = read_files(files_of(where.clients_file, where.clients_directory), operator_rules(settings))
     except OSError as error:
-        yield red(
-            f"{error.filename}: {str(error.strerror).lower()}",
-            "CADUCEE_CLIENTS_FILE, CADUCEE_CLIENTS_DIRECTORY",
-        )
+        yield red(words_of(error), "CADUCEE_CLIENTS_FILE, CADUCEE_CLIENTS_DIRECTORY")
         return
     for fault in reading.faults[:_MOST_FAULTS]:
         yield red(str(fault), _CHECK)

@@ -11,7 +11,7 @@ from cryptography import x509
 from idp.adapters.card_host.from_outside import Met, meet
 from idp.adapters.http.bounded import HttpAnswer, NoUsableAnswer, SafeHttp, UnknownAuthority
 from idp.adapters.http.presented import end_of, own_address_towards
-from idp.core.finding import Inquiry, Told, amber, green, red
+from idp.core.finding import Inquiry, NotLookedAt, Told, amber, green, red
 from idp.web.sections import SIGN_IN_PATH
 from idp.web.seen import HEADER, proof
 from idp.wiring.cards import build_card_policy
@@ -22,7 +22,8 @@ from idp.wiring.resources import open_doctor_key
 
 _ISSUER = "issuer"
 _OF_ISSUER = ("ISSUER",)
-_of_issuer = partial(Inquiry, after=(_ISSUER,), needs=_OF_ISSUER)
+_SILENT = "start `idp serve`; the proxy, DNS, a firewall"
+_of_issuer = partial(Inquiry, after=(_ISSUER,), needs=_OF_ISSUER, remedy=_SILENT)
 _SECONDS = 5.0
 _PROXY = "docs/nginx-issuer.conf; CADUCEE_TRUSTED_PROXY_HOPS"
 #: RFC 5737: of documentation, nobody's. What we write into `X-Forwarded-For` must never count.
@@ -38,6 +39,7 @@ def outside_inquiries(hand: Hand) -> Iterator[Inquiry]:
         look=partial(_proxy, hand),
         after=(_ISSUER,),
         needs=(*_OF_ISSUER, "APPLICATION_KEY", "TRUSTED_PROXY_HOPS"),
+        remedy=_SILENT,
     )
     yield Inquiry(
         name="card host from outside",
@@ -54,6 +56,14 @@ def _get(hand: Hand, path: str, headers: Mapping[str, str] | None = None) -> Htt
     return http.get(f"{settings.where.issuer}{path}", headers or {})
 
 
+def _known(hand: Hand, path: str, headers: Mapping[str, str] | None = None) -> HttpAnswer:
+    """Raises NoUsableAnswer; NotLookedAt where the issuer's authority is unknown here, which its own line tells."""
+    try:
+        return _get(hand, path, headers)
+    except UnknownAuthority:
+        raise NotLookedAt(_ISSUER) from None
+
+
 def _issuer(hand: Hand) -> Iterator[Told]:
     settings = hand.settings
     issuer = settings.where.issuer
@@ -68,9 +78,7 @@ def _issuer(hand: Hand) -> Iterator[Told]:
         )
         return
     except NoUsableAnswer as error:
-        yield red(
-            f"{issuer} gives no usable answer here: {error}", "start `idp serve`; the proxy, DNS, a firewall"
-        )
+        yield red(f"{issuer} gives no usable answer here: {error}", _SILENT)
         return
     named = told.get("issuer") if isinstance(told, dict) else None
     if named != issuer:
@@ -86,8 +94,8 @@ def _issuer(hand: Hand) -> Iterator[Told]:
 
 
 def _ready(hand: Hand) -> Iterator[Told]:
-    """Raises NoUsableAnswer."""
-    status = _get(hand, "/health/ready").status
+    """Raises NoUsableAnswer, NotLookedAt."""
+    status = _known(hand, "/health/ready").status
     if status == 200:
         yield green("somebody could sign in")
     else:
@@ -95,11 +103,11 @@ def _ready(hand: Hand) -> Iterator[Told]:
 
 
 def _proxy(hand: Hand) -> Iterator[Told]:
-    """Raises NoUsableAnswer."""
+    """Raises NoUsableAnswer, NotLookedAt."""
     settings = hand.settings
     key = open_doctor_key(settings)
     headers = {HEADER: proof(key, hand.now()), "X-Forwarded-For": _NOBODY}
-    told = _get(hand, "/health/live", headers).json()
+    told = _known(hand, "/health/live", headers).json()
     seen = told.get("seen") if isinstance(told, dict) else None
     own = own_address_towards(settings.where.issuer)
     if seen is None:
@@ -119,9 +127,9 @@ def _proxy(hand: Hand) -> Iterator[Told]:
 
 
 def _cookies(hand: Hand) -> Iterator[Told]:
-    """Raises NoUsableAnswer."""
+    """Raises NoUsableAnswer, NotLookedAt."""
     settings = hand.settings
-    answer = _get(hand, f"{SIGN_IN_PATH}?to=identity", {"Accept": "text/html"})
+    answer = _known(hand, f"{SIGN_IN_PATH}?to=identity", {"Accept": "text/html"})
     faults = cookie_faults(answer.set_cookies, is_secure=settings.where.is_secure)
     for fault in faults:
         yield red(fault, "the proxy must pass Set-Cookie on as it is")
