@@ -110,7 +110,7 @@ def test_without_an_application_to_go_back_to_the_person_reads_it_too(
     browser.client.application = house.app
     done = browser.submit(leave(browser), "/end_session/confirm")
     assert "Pro Santé Connect n'a pas pu être prévenu" in words(done)
-    assert not hrefs(done, "Revenir")
+    assert hrefs(done, "Revenir") == ["/"]  # Of ours: there is no application.
 
 
 def test_frames_tell_the_applications_and_the_page_stays(house: Provider, psc: HostilePsc) -> None:
@@ -197,7 +197,7 @@ def test_state_that_is_lost_leads_another_browser_nowhere(house: Provider, psc: 
     browser, hint = signed_in(house, psc)
     leave(browser, **hint)
     for stranger in (house.browser(), signed_in(house, psc)[0]):
-        assert not hrefs(stranger.get("/end_session/psc?state=changed"), "Revenir")
+        assert hrefs(stranger.get("/end_session/psc?state=changed"), "Revenir") == ["/"]
 
 
 def test_a_session_whose_account_is_gone_is_asked_about_without_a_name_and_ends(fresh: Provider) -> None:
