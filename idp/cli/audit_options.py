@@ -5,6 +5,8 @@ import argparse
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from idp.core.audit import AuditEvent
@@ -78,7 +80,12 @@ def _add_asked(command: argparse.ArgumentParser) -> None:
         "--outcome", choices=OUTCOMES, metavar="NAME", help=f"how it ended: {', '.join(OUTCOMES)}"
     )
     command.add_argument(
-        "--event", action="append", default=[], metavar="NAME", help="such as card:login:* ; repeatable"
+        "--event",
+        type=_event,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="such as card:login:* ; repeatable",
     )
     command.add_argument("--client", metavar="CLIENT_ID")
     command.add_argument(
@@ -97,6 +104,16 @@ def operator_name(text: str) -> str:
 
     if not is_operator(text):
         raise argparse.ArgumentTypeError("1 to 64 signs in one line")
+    return text
+
+
+def _event(text: str) -> str:
+    """A name that no event has would find nothing, and read like a quiet day."""
+    names = [str(event) for event in AuditEvent]
+    if not any(fnmatchcase(name, text) for name in names):
+        near = get_close_matches(text, names, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise argparse.ArgumentTypeError(f"{text}: no event is called so (docs/audit.md){hint}")
     return text
 
 

@@ -108,10 +108,20 @@ def test_events_are_found_by_what_is_known_of_them(
     assert [one["id"] for one in objects(found)] == rows
 
 
+def test_an_event_that_there_is_not_is_told_with_the_nearest(
+    house: Resources, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["audit", "search", "--event", "card:login:refuse"])
+    assert "did you mean card:login:refused?" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "bad",
     [
         ["--outcome", "fused"],
+        ["--event", "card:login:refuse"],
+        ["--event", "cards:*"],
         ["--before", "-1"],
         ["--since", "yesterday"],
         ["--since", "2026-11-30T08:00"],
