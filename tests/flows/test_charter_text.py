@@ -151,7 +151,7 @@ def test_the_page_of_a_missing_tick_opens_at_the_tick_and_says_so_there(party: P
     browser, page = at_the_charter(party)
     answer = posting(browser, page, "/charter")()
     path, _, part = answer.headers["Location"].partition("#")
-    assert path == page.request.path
+    assert path == f"{page.request.path}?said=1"
     # Whoever keeps the file first is told all the same.
     browser.get(links(page)[-1])
     (form,) = BeautifulSoup(browser.follow(answer).text, "html.parser").select(f"form#{part}")
@@ -166,4 +166,4 @@ def test_the_page_of_a_text_that_changed_opens_at_its_top(party: PolicedParty) -
     browser, page = at_the_charter(party)
     publish_long(party, "2026-2")
     answer = posting(browser, page, "/charter", accepted="yes")()
-    assert answer.headers["Location"] == page.request.path
+    assert answer.headers["Location"] == f"{page.request.path}?said=1"
