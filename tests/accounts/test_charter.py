@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from idp.accounts.charter import CharterRevision, is_charter_name
+from idp.accounts.charter import CharterRevision, RevisionAnnounced, is_charter_name
 from tests.fakes import NOON
 
 REVISION = CharterRevision(
@@ -29,6 +29,11 @@ def test_a_revision_is_announced_until_its_day_begins() -> None:
     assert later.announced_for(NOON - timedelta(microseconds=1)) == NOON
     assert later.announced_for(NOON) is None
     assert REVISION.announced_for(NOON) is None
+
+
+def test_what_stands_in_the_way_of_another_revision_names_the_one_announced() -> None:
+    refusal = RevisionAnnounced(REVISION)
+    assert (str(refusal), refusal.announced) == ("2026-1", REVISION)
 
 
 @pytest.mark.parametrize("name", ["house", "a", "0", "via-trajectoire-2", "a" * 40])
