@@ -51,7 +51,7 @@ def ask_again(browser: Browser) -> Page:
 def bare(page: Page, typed: str) -> str:
     """The page without what differs between any two: token, interaction with its reference, number typed."""
     html = re.sub(r'name="csrf" value="[0-9a-f]+"', "", page.html)
-    html = re.sub(r"\b[A-Z2-9]{4}-[A-Z2-9]{4}\b", "", html)
+    html = re.sub(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}\b", "", html)
     return re.sub(r"/interaction/[A-Za-z0-9_-]+", "", html).replace(typed, "")
 
 
