@@ -2,7 +2,3 @@
 
 Contains one module per group of commands. Not here: rules, which are in the rooms; settings other than the environment.
 """
-
-from idp.cli.main import main
-
-__all__ = ["main"]

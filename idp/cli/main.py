@@ -1,7 +1,7 @@
 """The commands. Exit codes: 0 done, 1 failed, 2 wrong use or settings, 3 already there or nothing to do, 4 somebody
 would be allowed more (`clients plan --refuse-loosening`).
 
-Contains their table, and what an operator reads of a fault. Not here: what a command does (a module for each group).
+Contains their table. Not here: what a command does (a module for each group), how a fault is told (`told`).
 """
 
 import argparse
@@ -29,11 +29,12 @@ from idp.cli.listing import add_json
 from idp.cli.notice_options import NOTICE_GROUPS, add_notice
 from idp.cli.refusal_options import add_refusals
 from idp.cli.shape import CommandParser
+from idp.cli.told import tell
 from idp.cli.why_options import add_why
 from idp.cli.worker_options import WORKER_GROUPS, add_background, add_worker, number_to
 
 if TYPE_CHECKING:
-    from idp.settings import BadSetting
+    pass
 
 _GROUPS = {
     **GROUPS,
@@ -194,32 +195,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return told
     return status
-
-
-def _print(line: str) -> None:
-    print(f"idp: {line}", file=sys.stderr)
-
-
-def tell(error: Exception, say: Callable[[str], None] = _print) -> int | None:
-    """Say a fault that an operator can repair, in a line for each. Returns the exit status, None for any other."""
-    from idp.settings import BadSetting, BadSettingsFile, bad_setting
-
-    if isinstance(error, BadSetting):
-        return _tell_setting(error, say)
-    if isinstance(error, BadSettingsFile):
-        say(str(error))
-        return 2
-    # Imported only now: that module imports every adapter.
-    faults = import_module("idp.wiring.operator_errors")
-    if not isinstance(error, faults.OPERATOR_ERRORS):
-        return None
-    if type(error) in faults.SETTING_AT_FAULT:
-        return _tell_setting(bad_setting(faults.SETTING_AT_FAULT[type(error)], str(error)), say)
-    say(faults.words_of(error))
-    return 1
-
-
-def _tell_setting(error: "BadSetting", say: Callable[[str], None]) -> int:
-    for fault in error.faults:
-        say(str(fault))
-    return 2

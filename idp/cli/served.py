@@ -21,7 +21,7 @@ from idp.adapters.http.key_pair import EXPECTED, NoKeyPair, require_key_pair
 from idp.adapters.redis_eviction import evicting
 from idp.adapters.sql.backends import is_sqlite
 from idp.app import application, create
-from idp.cli.main import tell
+from idp.cli.told import tell
 from idp.core.clock import SystemClock
 from idp.core.ephemeral import StoreUnavailable
 from idp.core.share import Share

@@ -11,7 +11,7 @@ from idp.accounts.account import Account
 from idp.adapters.sql.schema import outbox
 from idp.cli import accounts, accounts_email, accounts_ended, accounts_export, accounts_seen
 from idp.cli.account_options import add_accounts
-from idp.cli.main import tell
+from idp.cli.told import tell
 from idp.core.sealing import Sealer, derive_key
 from idp.settings import Settings
 from tests.people import BOB, an_account, an_identity

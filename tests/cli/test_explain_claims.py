@@ -21,7 +21,7 @@ from idp.adapters.sql.upstream_links import SqlUpstreamLinks
 from idp.cards.rpps import InvalidRpps
 from idp.cli import explain_claims
 from idp.cli.audited import told_in_audit
-from idp.cli.main import tell
+from idp.cli.told import tell
 from idp.clients.scopes import CLAIMS_OF_SCOPE
 from idp.core.ephemeral import StoreUnavailable
 from idp.interaction.authenticator import DOORS, AuthenticatorId

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from bs4 import BeautifulSoup
 
 from idp.adapters.sql.schema import audit_events, ephemeral, logout_notices
-from idp.cli import audit_verify, incident, main
+from idp.cli import audit_verify, incident
 from idp.cli.incident_options import DOORS, add_incident
+from idp.cli.main import main
 from idp.core.ephemeral import StoreUnavailable
 from idp.interaction import authenticator
 from idp.interaction.sessions import Sessions

@@ -11,7 +11,7 @@ from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.database import open_database
 from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
-from idp.cli import main
+from idp.cli.main import main
 from tests.commands import set_environment
 from tests.contracts.specimens import ALICE, LATER, NOON, an_account
 from tests.made_once import place_database

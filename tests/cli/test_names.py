@@ -8,7 +8,7 @@ import pytest
 
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.database import open_database
-from idp.cli import main
+from idp.cli.main import main
 from tests.commands import set_environment
 from tests.made_once import place_database
 from tests.people import ALICE_RPPS, an_account, an_identity

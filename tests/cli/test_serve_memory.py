@@ -12,9 +12,9 @@ from tests.commands import ROOT, command_line, set_environment
 from tests.limits import eventually
 from tests.servers import RunningServer, free_port
 
-#: MiB of a worker and the process that watches, summed (docs/operate.md). 123 where this was written, 4 of them for
+#: MiB of a worker and the process that watches, summed (docs/operate.md). 124 where this was written, 4 of them for
 #: the work of `idp worker`.
-AT_REST = 127
+AT_REST = 129
 
 
 def loaded(program: str) -> set[str]:

@@ -55,7 +55,7 @@ COMMANDS = {
 
 def test_each_module_has_its_command() -> None:
     parts = {
-        *("__init__", "__main__", "main", "served", "pasted", "let_in", "withheld"),
+        *("__init__", "__main__", "main", "told", "served", "pasted", "let_in", "withheld"),
         *("card_options", "client_options", "db_options", "doctor_options"),
         *("conformity_options", "incident_options", "notice_options", "refusal_options"),
         *("audited", "audit_options", "activation", "activation_options", "account_options", "account_words"),

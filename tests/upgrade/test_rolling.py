@@ -148,7 +148,7 @@ class World:
     def prepare(self) -> None:
         """The first start of the former release, in one process."""
         publish = ["charter", "publish", "--revision", "2026-1", "--fr", str(self.place / "charter.md")]
-        program = f"from idp.cli import main; raise SystemExit(main(['init']) or main({publish}))"
+        program = f"from idp.cli.main import main; raise SystemExit(main(['init']) or main({publish}))"
         assert self._former("-c", program).wait(within(60)) == 0
 
     def at(self, node: Node) -> Provider:
