@@ -72,15 +72,20 @@ def test_known_and_unknown_numbers_take_the_same_time(short_lives: Demonstration
     times: dict[str, list[float]] = {kind: [] for kind in numbers}
     browser = browse(at=short_lives)
     do.type_password(at_password(browser, short_lives), "99700009972", WRONG)  # warms everything up
-    for _ in range(15):
-        for kind, rpps in numbers.items():
-            at_password(browser, short_lives)
-            began = time.perf_counter()
-            page = do.type_password(browser, rpps, WRONG)
-            times[kind].append(time.perf_counter() - began)
-            assert page.status == 422, page.title
-    # The quickest of each: what a busy machine adds belongs to no number.
-    ratio = min(times["known"]) / min(times["unknown"])
+    # The quickest of each: what a busy machine adds belongs to no number; where it adds to every one of them, more are
+    # tried.
+    ratio = 0.0
+    for _ in range(4):
+        for _ in range(12):
+            for kind, rpps in numbers.items():
+                at_password(browser, short_lives)
+                began = time.perf_counter()
+                page = do.type_password(browser, rpps, WRONG)
+                times[kind].append(time.perf_counter() - began)
+                assert page.status == 422, page.title
+        ratio = min(times["known"]) / min(times["unknown"])
+        if 0.6 < ratio < 1.6:
+            break
     assert 0.6 < ratio < 1.6, times
 
 
