@@ -28,6 +28,8 @@ def provider(app_factory: Callable[..., Provider]) -> Iterator[Provider]:
 def reveal(window: Window, field: str) -> tuple[str, str]:
     """Press « Afficher » of this field. Returns what the button then says it is, and the kind of the field."""
     button = window.driver.find_element(By.CSS_SELECTOR, f'button[aria-controls="{field}"]')
+    # It is shown by the script, once something is typed.
+    WebDriverWait(window.driver, within(10)).until(lambda _driver: button.is_displayed())
     button.click()
     kind = window.driver.find_element(By.ID, field).get_attribute("type")
     return str(button.get_attribute("aria-pressed")), str(kind)

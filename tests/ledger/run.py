@@ -43,7 +43,7 @@ class Run:
     #: How long the servers are in each state, at least.
     seconds: float
     #: How long until it is felt, and whoever is late was answered.
-    felt_within: float = 15.0
+    felt_within: float = 40.0
 
     @classmethod
     def on(cls, region: Region, *, seed: int, seconds: float) -> "Run":
