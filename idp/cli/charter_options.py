@@ -1,10 +1,10 @@
 """Contains the options of `idp charter`. Not here: what the commands do."""
 
 import argparse
-import re
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
+
+from idp.cli.shape import typed_day
 
 _LANGUAGES = ("fr", "en")
 
@@ -62,7 +62,7 @@ def _add_texts(parser: argparse.ArgumentParser, *, is_required: bool) -> None:
 
 
 def _add_day(parser: argparse.ArgumentParser, text: str) -> None:
-    parser.add_argument("--from", dest="day", type=_day, metavar="DATE", help=f"{text} (2026-12-15)")
+    parser.add_argument("--from", dest="day", type=typed_day, metavar="DATE", help=f"{text} (2026-12-15)")
 
 
 def _add_yes(parser: argparse.ArgumentParser) -> None:
@@ -75,13 +75,3 @@ def _charter_name(text: str) -> str:
     if not is_charter_name(text):
         raise argparse.ArgumentTypeError("1 to 40 small letters, digits and dashes")
     return text
-
-
-def _day(text: str) -> date:
-    # `fromisoformat` would take a week or a day of the year too.
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise argparse.ArgumentTypeError("expected a day, year first: 2026-12-15")
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"there is no such day as {text}") from None

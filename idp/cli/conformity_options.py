@@ -2,16 +2,8 @@
 
 import argparse
 from collections.abc import Callable
-from datetime import date
 
-
-def _day(text: str) -> date:
-    try:
-        if len(text) == len("2026-12-31") and text.isascii():
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError("a day such as 2026-12-31")
+from idp.cli.shape import typed_day
 
 
 def add_conformity(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
@@ -21,7 +13,7 @@ def add_conformity(add: Callable[[str, str, str], argparse.ArgumentParser]) -> N
         "each rule on identification, and whether the settings in force keep it; status 1 when an open door breaks one",
     )
     told.add_argument(
-        "--on", type=_day, metavar="DAY", help="the rules in force on that day (UTC); default: today"
+        "--on", type=typed_day, metavar="DAY", help="the rules in force on that day (UTC); default: today"
     )
     told.add_argument("--lang", choices=("fr", "en"), default="fr", help="of the document; default: fr")
     told.add_argument("--json", action="store_true", help="as JSON, in both languages")
