@@ -23,7 +23,8 @@ RUN := $(VENV)/bin/python
 ARGS ?=
 # Four on two cores: many tests wait for something. A demo is started once, and the longest groups begin first (tests/order.py).
 WORKERS := --numprocesses 4 --dist loadgroup --no-loadscope-reorder
-NODE_CLIENT := tests/third_party/openid_client
+NODE_CLIENT := tests/third_party/openid_client/node_modules/.installed
+BROWSER_TOOLS := tests/browser/tools/node_modules/.installed
 
 # The workers of the tests, and all processes that these start, use what one of them compiled.
 unexport PYTHONDONTWRITEBYTECODE
@@ -39,7 +40,7 @@ cluster: $(VENV)/.installed-for-tests
 	@.ci/debian-packages
 	@exec $(RUN) -m sandbox.cluster --end-with-parent $(ARGS)
 
-test: $(VENV)/.installed-for-tests $(NODE_CLIENT)/node_modules/.installed
+test: $(VENV)/.installed-for-tests $(NODE_CLIENT) $(BROWSER_TOOLS)
 	@.ci/debian-packages
 	@exec $(RUN) -m pytest $(WORKERS) $(ARGS)
 
@@ -113,11 +114,11 @@ $(VENV)/.installed-for-tests: requirements-test.lock
 	@.ci/argon2 $(VENV) requirements-test.lock
 	@touch $@
 
-# A relying party of others, from the npm registry: hashes in the lock, by the Node that the tests' lock brings.
-$(NODE_CLIENT)/node_modules/.installed: $(NODE_CLIENT)/package-lock.json $(VENV)/.installed-for-tests
-	@cd $(NODE_CLIENT) && $(CURDIR)/$(VENV)/bin/npm ci --silent --no-audit --no-fund
+# Programs of others, from the npm registry: hashes in the locks, by the Node that the tests' lock brings.
+$(NODE_CLIENT) $(BROWSER_TOOLS): %/node_modules/.installed: %/package-lock.json $(VENV)/.installed-for-tests
+	@cd $* && $(CURDIR)/$(VENV)/bin/npm ci --silent --no-audit --no-fund
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(NODE_CLIENT)/node_modules var .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/artefacts
+	rm -rf $(VENV) $(dir $(NODE_CLIENT) $(BROWSER_TOOLS)) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
