@@ -110,7 +110,7 @@ def preload() -> None:
     commands = ("background", "embedded", "keys", "serve", "served", "trust")
     for module in (
         *(f"idp.cli.{name}" for name in commands),
-        *(f"sandbox.{name}.__main__" for name in ("cluster", "demo", "mail", "psc", "rp")),
+        *(f"sandbox.{name}.__main__" for name in ("cluster", "demo", "mail", "psc", "rp", "style_guide")),
         "sandbox.igc.responder",
     ):
         importlib.import_module(module)
