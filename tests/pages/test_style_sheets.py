@@ -6,8 +6,8 @@ from itertools import chain
 
 import pytest
 
-from tests.pages.page_states import ROOT, every_state
-from tests.pages.reading import rendered
+from sandbox.style_guide.pages import every_state
+from sandbox.style_guide.rendering import ROOT, rendered
 
 STATIC = ROOT / "idp" / "static"
 SHEETS = {
