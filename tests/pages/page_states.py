@@ -28,7 +28,7 @@ from idp.pages.closing import ClosingPage
 from idp.pages.delay import Delay
 from idp.pages.door import DoorPage
 from idp.pages.form_post import FormPostPage
-from idp.pages.frame import NO_HOUSE, Announcement, Deadline, Frame, House
+from idp.pages.frame import NO_HOUSE, Announcement, Deadline, Frame, House, OtherLanguage
 from idp.pages.history import VARIANTS, DayView, EntryView, HistoryPage, ReportPage, is_doubtful, words_of
 from idp.pages.mails import (
     CharterReceiptMail,
@@ -58,6 +58,7 @@ SCRIPTS = {
 }
 
 LOCALES = ("fr", "en")
+FRENCH, ENGLISH = OtherLanguage(tag="fr", name="Français"), OtherLanguage(tag="en", name="English")
 CPS_REASONS = (*(reason.value for reason in CardRefusal), "unavailable", "stale", "mismatch")
 PSC_REASONS = tuple(REFUSALS)
 ERROR_NAMES = tuple(problem.value for problem in Problem)
@@ -114,8 +115,8 @@ _SAID = {"fr": "Votre adresse postale est enregistrée.", "en": "Your postal add
 def frame(state: State, locale: str) -> Frame:
     return Frame(
         locale=locale,
-        other_locale="en" if locale == "fr" else "fr",
-        other_locale_path=f"/language/{'en' if locale == 'fr' else 'fr'}?back=%2F",
+        other_languages=(ENGLISH if locale == "fr" else FRENCH,),
+        language_path="/language",
         client_name="ViaTrajectoire" if state.in_interaction else None,
         base_path="/interaction/AbC" if state.in_interaction else "/account/email" if state.deadline else "",
         csrf="csrf-value",
