@@ -20,6 +20,7 @@ from idp.web.cookies import SAID_COOKIE, Cookies
 from idp.web.forms import CsrfTokens
 from idp.web.headers import allow_own_script
 from idp.web.house import Houses
+from idp.web.languages import Languages
 from idp.web.locales import Locales
 from idp.web.ready import HTML, ReadyResponse
 from idp.web.shared_stations import SharedStations
@@ -66,6 +67,7 @@ class Rendering:
     cookies: Cookies
     csrf: CsrfTokens
     locales: Locales
+    languages: Languages
     stations: SharedStations
     clock: Clock
     houses: Houses
@@ -88,7 +90,7 @@ class Rendering:
         browser, written = browser or self.cookies.browser(request), self.written(locale)
         return Frame(
             locale=locale,
-            other_languages=self.locales.languages.others[locale],
+            other_languages=self.languages.others[locale],
             language_path=_page_path(request, base_path),
             client_name=client_name,
             client_logo=client_logo,
@@ -116,7 +118,7 @@ class Rendering:
 
     def written(self, locale: str) -> str:
         """Returns in which language such a page has the operator's words."""
-        return self.locales.languages.written(locale)
+        return self.languages.written(locale)
 
     def tell(self, response: Response, said: str) -> None:
         """Have the next page that listens (`told`) say `said.<said>` of the catalogue, once."""

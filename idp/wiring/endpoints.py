@@ -136,11 +136,11 @@ def _userinfo(parts: Parts, protocol: ProtocolParts) -> UserinfoEndpoint:
 
 
 def _discovery(parts: Parts, protocol: ProtocolParts) -> Document:
-    settings = parts.settings
+    settings, web = parts.settings, parts.web
     document = discovery_document(
         settings.where.issuer,
         parts.itinerary.earned(),
-        locales=parts.web.locales.languages.tags,
+        locales=web.languages.tags,
         tls_methods=protocol.tls_methods,
     )
     return document_of(document | mtls_members(document, settings.proxy.mtls_origin), settings.where)

@@ -61,7 +61,7 @@ def build_answers(parts: Parts) -> PageAnswers:
         ),
         cookies=web.cookies,
         stations=web.stations,
-        languages=web.locales.languages,
+        languages=web.languages,
         where=settings.where,
     )
 

@@ -1,4 +1,4 @@
-"""Contains the languages of pages and mails, as the settings say. Not here: what a file of one has (`web/languages`)."""
+"""Contains the languages of pages and mails, as the settings say. Not here: what a file holds (`web/languages`)."""
 
 from idp.settings import Settings, bad_setting
 from idp.web.languages import BadLanguage, Languages, open_languages

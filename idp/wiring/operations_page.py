@@ -89,7 +89,7 @@ def _page(parts: Parts, readiness: Readiness, sections: Sections, question: Ques
     locale = _locale(web, question)
     frame = Frame(
         locale=locale,
-        other_languages=web.locales.languages.others[locale],
+        other_languages=web.languages.others[locale],
         language_path="/",
         client_name=None,
         base_path="",
@@ -102,7 +102,7 @@ def _page(parts: Parts, readiness: Readiness, sections: Sections, question: Ques
 
 def _locale(web: WebParts, question: Question) -> str:
     chosen = parse_qs(question.query).get("lang", [""])[0]
-    return chosen if chosen in web.locales.languages.known else web.locales.accepted(question.languages)
+    return chosen if chosen in web.languages.known else web.locales.accepted(question.languages)
 
 
 def _file(file: Path, question: Question) -> Answer:

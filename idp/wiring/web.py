@@ -18,7 +18,7 @@ from idp.web.forms import CsrfTokens, Forms
 from idp.web.house import Houses, houses_of_mails
 from idp.web.kept_refusals import HourlyShare, KeptRefusals
 from idp.web.known_device import KnownDevices
-from idp.web.languages import TEMPLATES, open_languages
+from idp.web.languages import TEMPLATES, Languages, open_languages
 from idp.web.last_door import LastDoors
 from idp.web.locales import Locales
 from idp.web.mails import Mails
@@ -39,6 +39,7 @@ class WebParts:
     csrf: CsrfTokens
     forms: Forms
     locales: Locales
+    languages: Languages
     rendering: Rendering
     houses: Houses
     announcements: Announcements
@@ -82,7 +83,8 @@ def build_web(settings: Settings, clock: Clock, houses: Houses | None = None) ->
     houses, announcements = houses or Houses(), Announcements(clock)
     cookies = Cookies(settings.where.is_secure)
     csrf = CsrfTokens(derive_key(settings.keys.application, "csrf"))
-    locales = Locales(cookies, build_languages(settings))
+    languages = build_languages(settings)
+    locales = Locales(cookies, languages)
     templates = open_templates(settings.where.languages_directory)
     networks = CallerNetworks(trusted_proxy_hops=settings.proxy.trusted_hops, warnings=Warnings(clock))
     stations = SharedStations(cookies, networks, settings.stations.networks)
@@ -96,11 +98,13 @@ def build_web(settings: Settings, clock: Clock, houses: Houses | None = None) ->
             parameter_bytes=settings.bounds.parameter_bytes,
         ),
         locales=locales,
+        languages=languages,
         rendering=Rendering(
             templates=templates,
             cookies=cookies,
             csrf=csrf,
             locales=locales,
+            languages=languages,
             stations=stations,
             clock=clock,
             houses=houses,

@@ -145,7 +145,7 @@ def build_leavers(resources: Resources) -> Leavers:
     ends, rendering = settings.closing, web.rendering
 
     def motive(locale: str) -> str:
-        spoken = web.locales.languages.spoken(locale)
+        spoken = web.languages.spoken(locale)
         return rendering.words("leavers.motive", spoken, months=ends.unused_disabled_after)
 
     return Leavers(

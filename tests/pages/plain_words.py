@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from html.parser import HTMLParser
 from typing import Any
 
-from tests.pages.reading import CATALOGUES
+from sandbox.style_guide.rendering import CATALOGUES
 
 #: Attributes that are read out or shown.
 _SPOKEN = ("alt", "title", "aria-label", "placeholder", "data-warning")

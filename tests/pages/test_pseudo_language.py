@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from idp.web.languages import Languages, open_languages
+from sandbox.style_guide.mails import FORMS, every_mail, written_state
+from sandbox.style_guide.pages import every_state
 from sandbox.style_guide.pseudo_language import RIGHT_TO_LEFT_TAG, TAG, write_pseudo_language
-from tests.pages.mail_states import FORMS, every_mail, written_state
-from tests.pages.page_states import every_state, frame
+from sandbox.style_guide.rendering import rendered
+from sandbox.style_guide.state import frame
 from tests.pages.plain_words import plain_words, read, values_of, words_of
-from tests.pages.reading import page_of, rendered
+from tests.pages.reading import page_of
 
 
 @pytest.fixture(scope="module")

@@ -186,7 +186,7 @@ def provider(app_factory: Callable[..., Provider], directory: Path) -> Provider:
 
 #: What no catalogue has: of the person, the application, the operator, the address.
 OF_OTHERS = words_of(
-    "ViaTrajectoire Trajectoire Grand Âge Poster Public Carte seule Groupement a hopital example"
+    "ViaTrajectoire Trajectoire Grand Âge Poster Public Carte seule Groupement le matin a hopital example"
 )
 
 
