@@ -10,16 +10,24 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, abort, render_template, request, send_file, send_from_directory
+from flask import Flask, Response, abort, redirect, render_template, request, send_file, send_from_directory
 from jinja2 import ChoiceLoader, FileSystemLoader
+from werkzeug.wrappers import Response as AnyResponse
 
 from idp.settings.house import HouseSettings
-from idp.web.catalogues import Translator
 from idp.web.headers import SECURITY_HEADERS
 from idp.web.house import open_house
-from sandbox.style_guide.exhibits import MAILS, Exhibit, apart, exhibit_at, exhibits, html_of, said_by, words
+from sandbox.style_guide.exhibits import (
+    MAILS,
+    Exhibit,
+    apart,
+    exhibit_at,
+    exhibits,
+    languages,
+    said_by,
+    shown,
+)
 from sandbox.style_guide.houses import SAID
-from sandbox.style_guide.mails import MailState, written_state
 from sandbox.style_guide.rendering import ROOT, TEMPLATES
 from sandbox.style_guide.state import State, frame
 from sandbox.style_guide.words import LANGUAGES
@@ -50,11 +58,12 @@ def build_app() -> Flask:
     app.jinja_loader = ChoiceLoader([FileSystemLoader(_HERE / "templates"), FileSystemLoader(TEMPLATES)])
     app.context_processor(_told)
     app.after_request(_harden)
-    views: Mapping[str, Callable[..., Response | str]] = {
+    views: Mapping[str, Callable[..., AnyResponse | str]] = {
         "/": _index,
         "/parts": _parts,
-        "/<locale>/<name>": _page,
-        "/<locale>/mails/<name>.<form>": _mail,
+        "/<tag>/<name>": _page,
+        "/<tag>/mails/<name>.<form>": _mail,
+        "/language/<name>": _in_language,
         "/static/<path:name>": _static,
         SAID.colours: _colours,
         **dict.fromkeys(_SAMPLES, _sample),
@@ -87,46 +96,43 @@ def _told() -> dict[str, Any]:
 
 
 def _index() -> str:
-    catalogues, locale = words(), _language()
-    t = catalogues.translator(locale)
-    usual: dict[str, Exhibit] = {}
-    shown = [
+    spoken, usual = languages(), dict[str, Exhibit]()
+    rows = [
         (
             one,
-            said_by(html_of(locale, one, t)),
+            said_by(shown(one, spoken)),
             apart(one.shows, usual.setdefault(one.shows.template, one).shows),
         )
-        for one in exhibits(locale)
+        for one in exhibits(_language())
     ]
-    families = [(name, list(rows)) for name, rows in groupby(shown, lambda row: row[0].family)]
-    return render_template(
-        "index.html", families=families, locales=catalogues.locales, mails=MAILS, number=len(shown)
-    )
+    families = [(name, list(of_it)) for name, of_it in groupby(rows, lambda row: row[0].family)]
+    return render_template("index.html", families=families, tags=spoken.tags, mails=MAILS, number=len(rows))
 
 
 def _parts() -> str:
     locale = _language()
     state = State("parts", "parts.html", None, in_interaction=False)
-    return render_template("parts.html", t=words().translator(locale), frame=frame(state, locale))
+    t = languages().catalogues.translator(locale)
+    return render_template("parts.html", t=t, frame=frame(state, locale))
 
 
-def _page(locale: str, name: str) -> str:
-    exhibit, t = _on_show(f"/{locale}/{name}", locale)
-    return html_of(locale, exhibit, t)
+def _page(tag: str, name: str) -> str:
+    return shown(_on_show(f"/{tag}/{name}", tag), languages())
 
 
-def _mail(locale: str, name: str, form: str) -> Response:
-    exhibit, t = _on_show(f"/{locale}/mails/{name}.html", locale)
-    if form not in _KINDS or not isinstance(exhibit.shows, MailState):
-        abort(404)
-    text = written_state(form, locale, exhibit.shows, t)
+def _mail(tag: str, name: str, form: str) -> Response:
+    exhibit = _on_show(f"/{tag}/mails/{name}.html", tag)
+    text = shown(exhibit, languages(), form) if form in _KINDS else abort(404)
     return Response(text, mimetype=_KINDS[form], headers={"Content-Security-Policy": _OF_MAIL})
 
 
-def _on_show(address: str, locale: str) -> tuple[Exhibit, Translator]:
-    catalogues = words()
-    exhibit = exhibit_at(address, locale) if locale in catalogues.locales else None
-    return (exhibit, catalogues.translator(locale)) if exhibit else abort(404)
+def _in_language(name: str) -> AnyResponse:
+    return redirect(_on_show(f"/{request.args.get('lang')}/{name}", request.args.get("lang", "")).address)
+
+
+def _on_show(address: str, tag: str) -> Exhibit:
+    exhibit = exhibit_at(address, tag) if tag in languages().tags else None
+    return exhibit or abort(404)
 
 
 def _static(name: str) -> Response:
