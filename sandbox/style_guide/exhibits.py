@@ -95,7 +95,8 @@ def shown(exhibit: Exhibit, spoken: Languages, form: str = "html") -> str:
     html = rendered(
         *(written, exhibit.shows, t),
         locale=exhibit.tag,
-        other_languages=spoken.others[exhibit.tag],
+        # As people are offered them: nobody asks for what nobody speaks.
+        other_languages=tuple(one for one in spoken.others[exhibit.tag] if one.tag in LOCALES),
         language_path=f"/language/{exhibit.name}",
     )
     return _REFRESH.sub('name="refresh"', html)

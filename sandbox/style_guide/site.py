@@ -10,13 +10,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, abort, redirect, render_template, request, send_file, send_from_directory
+from flask import Flask, Response, abort, redirect, render_template, request, send_from_directory
 from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.wrappers import Response as AnyResponse
 
-from idp.settings.house import HouseSettings
 from idp.web.headers import SECURITY_HEADERS
-from idp.web.house import open_house
 from sandbox.style_guide.exhibits import (
     MAILS,
     Exhibit,
@@ -27,7 +25,7 @@ from sandbox.style_guide.exhibits import (
     said_by,
     shown,
 )
-from sandbox.style_guide.houses import SAID
+from sandbox.style_guide.operator_files import operator_files
 from sandbox.style_guide.rendering import ROOT, TEMPLATES
 from sandbox.style_guide.state import State, frame
 from sandbox.style_guide.words import LANGUAGES
@@ -38,14 +36,6 @@ _OF_MAIL = SECURITY_HEADERS["Content-Security-Policy"].replace(
     "style-src 'self'", "style-src 'unsafe-inline'"
 )
 _KINDS: Mapping[str, str] = {"txt": "text/plain", "html": "text/html"}
-#: What an operator would have given.
-_SAMPLES: Mapping[str, str] = {
-    SAID.logo: "operator.svg",
-    "/logos/viatrajectoire": "application.svg",
-    "/psc/picture/bouton": "button.svg",
-    "/psc/picture/bouton-survol": "button-hover.svg",
-}
-_COLOUR = HouseSettings(colour="#6b2c91")
 
 
 def build_app() -> Flask:
@@ -65,8 +55,7 @@ def build_app() -> Flask:
         "/<tag>/mails/<name>.<form>": _mail,
         "/language/<name>": _in_language,
         "/static/<path:name>": _static,
-        SAID.colours: _colours,
-        **dict.fromkeys(_SAMPLES, _sample),
+        **dict.fromkeys(operator_files(), _of_operator),
     }
     for path, view in views.items():
         app.add_url_rule(path, view_func=view)
@@ -139,10 +128,6 @@ def _static(name: str) -> Response:
     return send_from_directory(ROOT / "idp" / "static", name)
 
 
-def _sample() -> Response:
-    return send_file(_HERE / "samples" / _SAMPLES[request.path])
-
-
-def _colours() -> Response:
-    (sheet,) = open_house(_COLOUR, "").assets
-    return Response(sheet.content, mimetype=sheet.media_type)
+def _of_operator() -> Response:
+    content, media_type = operator_files()[request.path]
+    return Response(content, mimetype=media_type)
