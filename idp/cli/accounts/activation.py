@@ -12,7 +12,7 @@ from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.activations import SqlActivations
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.cards.rpps import parse_rpps
-from idp.cli.asking import is_wanted
+from idp.cli.asking import require_wish
 from idp.core.audit import AuditEvent
 from idp.settings import Settings
 from idp.settings.closing import months
@@ -35,9 +35,7 @@ def activate(settings: Settings, options: argparse.Namespace) -> int:
         f"checked: {options.checked}\n"
         f"the code by mail that follows goes to {masked_email(account.email)}"
     )
-    if not (options.yes or is_wanted("Did you see this person, and is it them?")):
-        print("idp: no code was made", file=sys.stderr)
-        return 1
+    require_wish("Did you see this person, and is it them?", "no code was made", is_said=options.yes)
     _issue(resources, account, options.checked)
     return 0
 

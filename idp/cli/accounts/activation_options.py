@@ -3,6 +3,8 @@
 import argparse
 from collections.abc import Callable
 
+from idp.cli.asking import add_yes
+
 #: As much as says what was looked at; the trail keeps it.
 _SHORTEST, _LONGEST = 3, 100
 
@@ -21,7 +23,7 @@ def add_activation(add: Callable[[str, str, str], argparse.ArgumentParser]) -> N
         metavar="TEXT",
         help="what was checked, kept in the audit trail: no name, no number of a document",
     )
-    activate.add_argument("--yes", action="store_true", help="do not ask")
+    add_yes(activate)
 
 
 def checked_words(text: str) -> str:

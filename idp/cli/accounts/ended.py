@@ -15,7 +15,7 @@ from idp.accounts.repository import AccountNotFound, save_changed
 from idp.adapters.sql.accounts import SqlAccounts
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.cli.accounts.seen import living_sessions
-from idp.cli.asking import is_wanted
+from idp.cli.asking import require_wish
 from idp.cli.whom import gone_said, name_of, one_meant
 from idp.clients.operator_rules import registered
 from idp.clients.registry import logout_listeners
@@ -87,8 +87,7 @@ def erase(settings: Settings, options: argparse.Namespace) -> int:
     ends_at = now if options.now else now + settings.closing.closing_grace
     when = "at once, for good" if options.now else f"after {ends_at:%Y-%m-%d %H:%M} UTC"
     print(f"{name_of(account)}: sessions end now, the account is erased with all that is kept of it {when}")
-    if not (options.yes or is_wanted("Erase it?")):
-        return _say("nothing was changed", 1)
+    require_wish("Erase it?", "nothing was changed", is_said=options.yes)
     leave = build_sign_out(resources, build_sessions(resources), lambda: clients)
     _close(resources, leave, account, ends_at, motive, is_at_once=options.now)
     if options.now and not _is_erased(resources, account, motive):

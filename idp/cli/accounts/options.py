@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from idp.cli.accounts.activation_options import add_activation, checked_words
+from idp.cli.asking import add_yes
 
 Add = Callable[[str, str, str], argparse.ArgumentParser]
 _PERSON = "RPPS, e-mail address, `sub` or account id, as pasted"
@@ -79,7 +80,7 @@ def _add_ending(add: Add) -> None:
     )
     erase.add_argument("--motive", help="why, in words that the person reads; the trail keeps them: no name")
     erase.add_argument("--now", action="store_true", help="without the grace: nothing brings it back")
-    erase.add_argument("--yes", action="store_true", help="do not ask")
+    add_yes(erase)
 
 
 def _add_person(command: argparse.ArgumentParser) -> argparse.ArgumentParser:

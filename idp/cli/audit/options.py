@@ -1,19 +1,16 @@
-"""Contains the options of `idp audit`, and how an instant is written there. Not here: the commands, which
-import the database."""
+"""Contains the options of `idp audit`. Not here: the commands, which import the database."""
 
 import argparse
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from idp.cli.times import typed_ago, typed_day
 from idp.core.audit import AuditEvent
-from idp.core.clock import SystemClock
 
 OUTCOMES = sorted({str(event).rpartition(":")[2] for event in AuditEvent})
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _MOST = 1_000_000
 
 
@@ -91,9 +88,9 @@ def _add_asked(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--client", metavar="CLIENT_ID")
     command.add_argument(
-        "--since", type=_instant, metavar="TIME", help="2026-11-30, 2026-11-30T08:00Z, or 45m, 6h, 2d ago"
+        "--since", type=typed_ago, metavar="TIME", help="2026-11-30, 2026-11-30T08:00Z, or 45m, 6h, 2d ago"
     )
-    command.add_argument("--until", type=_instant, metavar="TIME", help="before then")
+    command.add_argument("--until", type=typed_ago, metavar="TIME", help="before then")
     command.add_argument(
         "--reference", help="what a page or a line of the log names: an interaction, an incident, a session"
     )
@@ -132,22 +129,5 @@ def _number(text: str) -> int:
 
 
 def _day(text: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise argparse.ArgumentTypeError("a day such as 2026-11-30") from None
-
-
-def _instant(text: str) -> datetime:
-    if ago := re.fullmatch(r"([0-9]{1,4})([mhd])", text):
-        return SystemClock().now() - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("such as 2026-11-30, 2026-11-30T08:00Z, or 45m, 6h, 2d") from None
-    if len(text) == len("2026-11-30"):
-        return instant.replace(tzinfo=UTC)
-    # Without an offset it would be the time of whoever reads it.
-    if instant.tzinfo is None:
-        raise argparse.ArgumentTypeError("with Z or an offset, as 2026-11-30T08:00Z")
-    return instant.astimezone(UTC)
+    """As the seals name it."""
+    return typed_day(text).isoformat()

@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from idp.cli.shape import typed_day
+from idp.cli.asking import add_yes
+from idp.cli.times import typed_day
 
 _LANGUAGES = ("fr", "en")
 
@@ -17,7 +18,7 @@ def add_charter(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None
     publish.add_argument("--revision", required=True, metavar="NAME")
     _add_texts(publish, is_required=True)
     _add_day(publish, "announce it: due from that day on, and until then « Plus tard »")
-    _add_yes(publish)
+    add_yes(publish)
     withdraw = add(
         "charter withdraw",
         "charter.publishing.withdraw",
@@ -26,7 +27,7 @@ def add_charter(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None
     withdraw.add_argument("revision", metavar="REVISION", help="in force, or announced")
     _add_charter_name(withdraw)
     withdraw.add_argument("--as", dest="name", metavar="NAME", default="", help="name of the new one")
-    _add_yes(withdraw)
+    add_yes(withdraw)
     listing = add("charter list", "charter.listing.list_revisions", "all revisions, and how often accepted")
     show = add("charter show", "charter.listing.show", "the text of a revision")
     status = add(
@@ -65,10 +66,6 @@ def _add_texts(parser: argparse.ArgumentParser, *, is_required: bool) -> None:
 
 def _add_day(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--from", dest="day", type=typed_day, metavar="DATE", help=f"{text} (2026-12-15)")
-
-
-def _add_yes(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _charter_name(text: str) -> str:

@@ -23,7 +23,7 @@ from idp.adapters.sql.charter_office import SqlCharterOffice
 from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.database import open_database
 from idp.adapters.sql.work import SqlUnitOfWork
-from idp.cli.asking import is_wanted
+from idp.cli.asking import require_wish
 from idp.cli.charter.file import CharterFile, difference, faults_of, read_files
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock, SystemClock
@@ -74,7 +74,7 @@ def publish(settings: Settings, options: argparse.Namespace) -> int:
         before = _former(room)
         new = _new_revision(room, options, files)
         print("\n".join(_summary(room, new, files)))
-        _require_wish("Publish it?", options, "published")
+        require_wish("Publish it?", "not published", is_said=options.yes)
         # Whoever was asked may answer on another day, and another operator be quicker.
         if _former(room) != before:
             raise _Refused(_FAILED, "another revision was published or withdrawn meanwhile: look again")
@@ -95,7 +95,7 @@ def withdraw(settings: Settings, options: argparse.Namespace) -> int:
     try:
         for line in _consequences(room, options.revision):
             print(line)
-        _require_wish("Withdraw it?", options, "withdrawn")
+        require_wish("Withdraw it?", "not withdrawn", is_said=options.yes)
         with SqlUnitOfWork(room.database).together():
             done = room.office.withdraw(room.charter, options.revision, options.name)
             restored = {"restored": done.restored} if done.restored else {}
@@ -204,18 +204,6 @@ def _consequences(room: _Room, revision: str) -> Iterator[str]:
 
 def _people(number: int) -> str:
     return f"{number} {'person' if number == 1 else 'people'}"
-
-
-def _require_wish(question: str, options: argparse.Namespace, done: str) -> None:
-    """Raises _Refused: nobody is there to ask, or they do not want it."""
-    if options.yes:
-        return
-    if not sys.stdin.isatty():
-        raise _Refused(
-            _WRONG_USE, f"not {done}: there is no terminal to ask; say --yes if that is what you want"
-        )
-    if not is_wanted(question):
-        raise _Refused(_FAILED, f"not {done}")
 
 
 def _told(refusal: Exception) -> int:

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from idp.cli.shape import typed_day
+from idp.cli.times import typed_day
 
 
 def add_conformity(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:

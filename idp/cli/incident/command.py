@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from idp.accounts.incident import Criteria, Reach, is_narrower_than_kept, kept_network
 from idp.adapters.sql.incidents import SqlIncidents
 from idp.adapters.sql.work import SqlUnitOfWork
-from idp.cli.asking import is_wanted
+from idp.cli.asking import require_wish
 from idp.clients.operator_rules import registered
 from idp.clients.registry import logout_listeners
 from idp.core.audit import AuditEvent
@@ -40,9 +40,7 @@ def end(settings: Settings, options: argparse.Namespace) -> int:
     if options.dry_run:
         print("Nothing was ended (--dry-run).")
         return 0
-    if not (options.yes or is_wanted("End them? They cannot be revived.")):
-        print("idp: nothing was ended", file=sys.stderr)
-        return 1
+    require_wish("End them? They cannot be revived.", "nothing was ended", is_said=options.yes)
     return _ended(resources, criteria, listeners)
 
 

@@ -1,15 +1,14 @@
 """Contains how `idp notice` is written on the command line. Not here: what it does (`command`)."""
 
 import argparse
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
+from idp.cli.times import typed_moment, typed_while
 from idp.core.announcement import LEVELS, LONGEST
 from idp.core.clock import SystemClock
 
 NOTICE_GROUPS = {"notice": "what every page says for a time: an incident, a maintenance"}
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def add_notice(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
@@ -42,15 +41,5 @@ def _text(given: str) -> str:
 
 
 def _moment(text: str) -> datetime:
-    if ahead := re.fullmatch(r"([0-9]{1,3})([mhd])", text):
-        return SystemClock().now() + timedelta(**{_UNITS[ahead[2]]: int(ahead[1])})
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    # Without an offset it would be the time of whoever reads it.
-    if found is None or found.tzinfo is None:
-        raise argparse.ArgumentTypeError(
-            "such as 2026-12-24T20:00+01:00, with Z or an offset, or 45m, 6h, 2d from now"
-        )
-    return found.astimezone(UTC)
+    ahead = typed_while(text)
+    return typed_moment(text) if ahead is None else SystemClock().now() + ahead

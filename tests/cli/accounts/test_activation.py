@@ -1,6 +1,5 @@
 """`idp accounts activate`: a code for a person whom an administrator saw, asked back, audited, told by mail."""
 
-import io
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ from idp.adapters.sql.activations import SqlActivations
 from idp.adapters.sql.database import open_database
 from idp.adapters.sql.schema import audit_events, outbox
 from idp.cli.main import main
+from tests.cli.terminal import sit_at
 from tests.commands import set_environment
 from tests.made_once import place_database
 from tests.people import ALICE_RPPS, an_account, an_identity
@@ -74,13 +74,13 @@ def test_a_second_code_voids_the_first_and_its_life_is_a_setting(
     assert second.ends_at - second.issued_at == timedelta(hours=1)
 
 
-@pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("yes\n", 0), ("n\n", 1), ("\n", 1), ("", 1)])
+@pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("n\n", 1), (None, 2)])
 def test_it_is_asked_back(
-    database: sa.Engine, monkeypatch: pytest.MonkeyPatch, answer: str, status: int
+    database: sa.Engine, monkeypatch: pytest.MonkeyPatch, answer: str | None, status: int
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    sit_at(monkeypatch, answer)
     assert main(ASKED) == status
-    assert count(database, audit_events) == 1 - status
+    assert count(database, audit_events) == int(status == 0)
 
 
 @pytest.mark.parametrize("checked", ["", "  ", "ab", "x" * 101, "a\x00bcd"])

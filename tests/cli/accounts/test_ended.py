@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from idp.accounts.repository import AccountNotFound
 from idp.adapters.sql.schema import accounts
-from idp.cli.accounts import ended
 from idp.wiring.resources import open_resources
 from idp.wiring.worker import build_eraser
 from tests.cli.accounts.account_commands import NOBODY, OTHER, a_house, newest_mail, run, told
+from tests.cli.terminal import sit_at
 from tests.fakes import NOON
 from tests.people import BOB
 from tests.protocol.psc import facts, subjects_of_mails
@@ -108,9 +108,11 @@ def test_what_must_not_be_erased_is_left(house: Provider, capsys: pytest.Capture
     assert run(house, "erase", NOBODY, "--yes") == 1
 
 
-@pytest.mark.parametrize(("answer", "status"), [("n", 1), ("", 1), ("y", 0)])
-def test_it_is_asked_back(house: Provider, monkeypatch: pytest.MonkeyPatch, answer: str, status: int) -> None:
-    monkeypatch.setattr("builtins.input", lambda question: answer)
+@pytest.mark.parametrize(("answer", "status"), [("n\n", 1), ("", 1), ("y\n", 0), (None, 2)])
+def test_it_is_asked_back(
+    house: Provider, monkeypatch: pytest.MonkeyPatch, answer: str | None, status: int
+) -> None:
+    sit_at(monkeypatch, answer)
     assert run(house, "erase", OTHER) == status
     assert ("account:close:requested" in audited(house)) is (status == 0)
 
@@ -118,13 +120,12 @@ def test_it_is_asked_back(house: Provider, monkeypatch: pytest.MonkeyPatch, answ
 def test_one_that_the_worker_erases_meanwhile_is_told_in_a_line(
     house: Provider, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def erased_first(question: str) -> bool:
+    def erased_first() -> None:
         with house.database.begin() as connection:
             connection.execute(sa.update(accounts).where(accounts.c.id == BOB).values(closing_at=NOON))
         build_eraser(open_resources(house.settings)).run_due()
-        return True
 
-    monkeypatch.setattr(ended, "is_wanted", erased_first)
+    sit_at(monkeypatch, "y\n", meanwhile=erased_first)
     assert run(house, "erase", OTHER) == 1
     assert capsys.readouterr().err == "idp: the account was erased meanwhile: nothing was written\n"
 
@@ -132,11 +133,7 @@ def test_one_that_the_worker_erases_meanwhile_is_told_in_a_line(
 def test_one_that_is_disabled_while_its_operator_thinks_is_not_called_erased(
     house: Provider, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def thinks(question: str) -> str:
-        assert run(house, "disable", RPPS) == 0
-        return "y"
-
-    monkeypatch.setattr("builtins.input", thinks)
+    sit_at(monkeypatch, "y\n", meanwhile=lambda: run(house, "disable", RPPS))
     assert run(house, "erase", RPPS, "--now", "--motive", "décès") == 1
     written = capsys.readouterr()
     assert "Erased" not in written.out

@@ -1,6 +1,5 @@
 """`idp charter`: what an operator sees before a charter is published, announced or withdrawn, and what is refused."""
 
-import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,28 +13,12 @@ from idp.accounts.charter import CharterRevision
 from idp.adapters.sql.charters import SqlCharters
 from idp.adapters.sql.schema import audit_events
 from idp.cli.main import main
+from tests.cli.terminal import sit_at
 from tests.commands import set_environment
 from tests.provider import Provider
 
 WORDS = "mot " * 60
 FAR = "2099-12-15"
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-class SlowTerminal(Terminal):
-    """Something happens while its operator thinks."""
-
-    def __init__(self, meanwhile: Callable[[], object]) -> None:
-        super().__init__("y\n")
-        self.meanwhile = meanwhile
-
-    def readline(self, size: int | None = -1, /) -> str:
-        self.meanwhile()
-        return super().readline(size)
 
 
 @dataclass
@@ -52,7 +35,7 @@ class Operator:
 
     def run(self, *arguments: str, typed: str | None = None) -> tuple[int, str, str]:
         """`typed`: at the terminal; None: there is none."""
-        self.monkeypatch.setattr("sys.stdin", io.StringIO() if typed is None else Terminal(typed))
+        sit_at(self.monkeypatch, typed)
         try:
             status = main(["charter", *arguments])
         except SystemExit as end:
@@ -123,7 +106,7 @@ def test_what_another_operator_published_meanwhile_is_looked_at_before(operator:
         revision="theirs", published_at=datetime.now(UTC), texts={"fr": f"# Charte\n{WORDS}Ma ligne.\n"}
     )
     charters = SqlCharters(operator.house.database)
-    operator.monkeypatch.setattr("sys.stdin", SlowTerminal(lambda: charters.publish(other)))
+    sit_at(operator.monkeypatch, "y\n", meanwhile=lambda: charters.publish(other))
     assert main(["charter", "publish", "--revision", "mine", "--fr", file]) == 1
     assert "meanwhile: look again" in operator.capsys.readouterr().err
     assert charters.current().revision == "theirs"

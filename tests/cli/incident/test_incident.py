@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from bs4 import BeautifulSoup
 
 from idp.adapters.sql.schema import audit_events, ephemeral, logout_notices
+from idp.cli.asking import NotWanted
 from idp.cli.audit.verify import verify
 from idp.cli.incident import command
 from idp.cli.incident.options import DOORS, add_incident
@@ -19,6 +20,7 @@ from idp.cli.main import main
 from idp.core.ephemeral import StoreUnavailable
 from idp.interaction import authenticator
 from idp.interaction.sessions import Sessions
+from tests.cli.terminal import sit_at
 from tests.protocol.psc import facts
 from tests.provider import RP, Browser, Provider, answer_of, audited
 
@@ -47,7 +49,11 @@ def parsed(*options: str) -> argparse.Namespace:
 
 
 def end(house: Provider, *options: str) -> int:
-    return command.end(house.settings, parsed(*options))
+    """As `main` does."""
+    try:
+        return command.end(house.settings, parsed(*options))
+    except NotWanted as refusal:
+        return refusal.status
 
 
 def tokens(house: Provider, browser: Browser) -> dict[str, Any]:
@@ -135,19 +141,18 @@ def test_a_dry_run_tells_how_many_and_ends_nothing(
     assert house.userinfo(told["access_token"]).status_code == 200
 
 
-@pytest.mark.parametrize(("answer", "status"), [("y", 0), ("YES", 0), ("", 1), ("n", 1), (None, 1)])
+@pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("n\n", 1), (None, 2)])
 def test_it_asks_back(
-    house: Provider, monkeypatch: pytest.MonkeyPatch, answer: str | None, status: int
+    house: Provider,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    answer: str | None,
+    status: int,
 ) -> None:
-    def typed(question: str) -> str:
-        assert question.startswith("End them?")
-        if answer is None:
-            raise EOFError
-        return answer
-
-    monkeypatch.setattr("builtins.input", typed)
+    sit_at(monkeypatch, answer)
     house.browser().sign_in()
     assert end(house, "--door", "password") == status
+    assert ("End them?" in capsys.readouterr().out) is (answer is not None)
     assert ("incident:end:accepted" in audited(house)) is (status == 0)
 
 
