@@ -8,9 +8,11 @@ import pytest
 from markupsafe import escape
 from selenium import webdriver
 
+from sandbox.style_guide.pages import every_state
+from sandbox.style_guide.rendering import ROOT, rendered
+from sandbox.style_guide.state import LOCALES
 from tests.browser.conftest import plain_chromium
-from tests.pages.page_states import LOCALES, ROOT, every_state
-from tests.pages.reading import HOSTILE, page_of, rendered
+from tests.pages.reading import HOSTILE, page_of
 from tests.pages.test_hostile_values import hostile_states
 
 #: As long as an address may be, and nowhere to break the line.

@@ -21,12 +21,12 @@ from idp.adapters.psc.errors import MEANINGS
 from idp.core.clock import SystemClock
 from idp.flows.shared.psc_refusals import REFUSALS
 from idp.interaction.upstream import UpstreamFailed, UpstreamUnavailable
+from sandbox.style_guide.rendering import CATALOGUES
 from tests.adapters.psc.chosen import psc_chosen, psc_provider
 from tests.adapters.psc.hostile_psc import HostilePsc, Lie, Reply, say_json, say_status, say_text
 from tests.house.test_lists import rows
 from tests.logged import logged_here
 from tests.numbers import counted, looked_up
-from tests.pages.reading import CATALOGUES
 from tests.protocol.psc import facts, go, listening, person, settings_of
 from tests.provider import RPPS, Browser, Provider
 

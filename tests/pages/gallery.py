@@ -15,8 +15,10 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 from idp.web.catalogues import load_catalogues
-from tests.pages.mail_states import FORMS, every_mail, written_state
-from tests.pages.page_states import LOCALES, ROOT, TEMPLATES, environment, every_state, frame
+from sandbox.style_guide.mails import FORMS, every_mail, written_state
+from sandbox.style_guide.pages import every_state
+from sandbox.style_guide.rendering import ROOT, TEMPLATES, environment
+from sandbox.style_guide.state import LOCALES, frame
 
 SIZES = {"desktop": (1280, 900, False), "phone": (390, 844, True)}
 

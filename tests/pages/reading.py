@@ -1,16 +1,19 @@
-"""Rendering a page state and reading it back as a browser would; shared by the tests of this folder."""
-
-from collections.abc import Callable
-from dataclasses import replace
+"""Reading a page state back as a browser would; shared by the tests of this folder."""
 
 from bs4 import BeautifulSoup, Tag
 
-from idp.web.catalogues import load_catalogues
-from tests.pages.page_states import TEMPLATES, State, environment, every_state, frame
+from sandbox.style_guide.pages import every_state
+from sandbox.style_guide.rendering import rendered
+from sandbox.style_guide.state import State
 
-CATALOGUES = load_catalogues(TEMPLATES)
-ENVIRONMENT = environment()
 HOSTILE = """<script>alert('1')</script>"&{{7*7}}{0.__class__}"""
+
+#: The pages that run one.
+SCRIPTS = {
+    "form_post.html": ["/static/form_post.js"],
+    "passkey.html": ["/static/passkey.js"],
+    "account/passkeys.html": ["/static/passkey.js"],
+}
 
 #: What a password manager, a phone or a test of a relying party looks for, by field name.
 AUTOCOMPLETE = {
@@ -25,13 +28,6 @@ AUTOCOMPLETE = {
     "postal_code": "postal-code",
     "city": "address-level2",
 }
-
-
-def rendered(locale: str, state: State, t: Callable[..., str] | None = None, **changes: object) -> str:
-    """`changes` are fields of the frame."""
-    page_frame = replace(frame(state, locale), **changes)  # type: ignore[arg-type]
-    template = ENVIRONMENT.get_template(state.template)
-    return template.render(frame=page_frame, page=state.page, t=t or CATALOGUES.translator(locale))
 
 
 def parsed(locale: str, state: State) -> BeautifulSoup:

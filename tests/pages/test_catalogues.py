@@ -17,22 +17,13 @@ from idp.pages import enrolment as enrolment_pages
 from idp.pages import mails as mail_pages
 from idp.pages import sign_in as pages
 from idp.web.catalogues import CatalogueError, load_catalogues
-from tests.pages.mail_states import FORMS, every_mail, written_state
-from tests.pages.page_states import (
-    ALL,
-    CPS_REASONS,
-    ERROR_NAMES,
-    LOCALES,
-    PSC_REASONS,
-    ROOT,
-    State,
-    every_state,
-)
-from tests.pages.reading import (
-    CATALOGUES,
-    HOSTILE,
-    rendered,
-)
+from sandbox.style_guide.cast import ALL
+from sandbox.style_guide.families.refusals import CPS_REASONS, ERROR_NAMES, PSC_REASONS
+from sandbox.style_guide.mails import FORMS, every_mail, written_state
+from sandbox.style_guide.pages import every_state
+from sandbox.style_guide.rendering import CATALOGUES, ROOT, rendered
+from sandbox.style_guide.state import LOCALES, State
+from tests.pages.reading import HOSTILE
 
 #: Where what the next page is to say is named.
 FLOWS_OF_ACCOUNT = "".join(

@@ -6,8 +6,9 @@ import pytest
 from bs4 import BeautifulSoup
 
 from idp.pages.mails import CharterReminderMail
-from tests.pages.mail_states import written
-from tests.pages.page_states import LOCALES, reminders
+from sandbox.style_guide.families.mails import reminders
+from sandbox.style_guide.rendering import written
+from sandbox.style_guide.state import LOCALES
 from tests.pages.reading import HOSTILE
 
 each_language = pytest.mark.parametrize("locale", LOCALES)

@@ -6,7 +6,9 @@ from bs4 import BeautifulSoup
 from idp.interaction.authenticator import DOORS
 from idp.pages import sign_in as pages
 from idp.pages.choice import ChoicePage
-from tests.pages.page_states import ALL_AND_PASSKEY, LOCALES, State, every_state
+from sandbox.style_guide.cast import ALL_AND_PASSKEY
+from sandbox.style_guide.pages import every_state
+from sandbox.style_guide.state import LOCALES, State
 from tests.pages.reading import page_of, parsed, text_of
 
 PSC, CARD, PASSKEY = "S'identifier avec Pro Santé Connect", "Se connecter par CPS", "Utiliser ma clé d'accès"

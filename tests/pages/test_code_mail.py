@@ -6,17 +6,10 @@ import pytest
 from bs4 import BeautifulSoup
 
 from idp.pages.mails import CodeMail
-from tests.pages.mail_states import written
-from tests.pages.page_states import (
-    LOCALES,
-    last_minute_mail,
-    mails,
-)
-from tests.pages.reading import (
-    CATALOGUES,
-    HOSTILE,
-    text_of,
-)
+from sandbox.style_guide.families.mails import last_minute_mail, mails
+from sandbox.style_guide.rendering import CATALOGUES, written
+from sandbox.style_guide.state import LOCALES
+from tests.pages.reading import HOSTILE, text_of
 
 each_language = pytest.mark.parametrize("locale", LOCALES)
 

@@ -6,8 +6,9 @@ import pytest
 from bs4 import BeautifulSoup
 
 from idp.pages.mails import EmailChangedMail
-from tests.pages.mail_states import written
-from tests.pages.page_states import LOCALES, email_changed_mails
+from sandbox.style_guide.families.mails import email_changed_mails
+from sandbox.style_guide.rendering import written
+from sandbox.style_guide.state import LOCALES
 from tests.pages.reading import HOSTILE
 
 each_language = pytest.mark.parametrize("locale", LOCALES)

@@ -24,24 +24,16 @@ from idp.pages.operations import CharterView, ClientsView, ClientView
 from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 from idp.pages.sessions import SessionsPage, SessionView, origin_view
-from tests.pages.operations_states import FULL
-from tests.pages.page_states import (
-    ALL,
-    ELISE,
-    ENTRIES,
-    PASSWORD_NUMBERS,
-    SCRIPTS,
-    TEMPLATES,
-    State,
-    code_entry,
-    enrolment,
-    every_state,
-    otp,
-)
-from tests.pages.reading import (
-    HOSTILE,
-    rendered,
-)
+from sandbox.style_guide.cast import ALL, ELISE, PASSWORD_NUMBERS
+from sandbox.style_guide.families.codes import otp
+from sandbox.style_guide.families.email import code_entry
+from sandbox.style_guide.families.enrolment import enrolment
+from sandbox.style_guide.families.history import ENTRIES
+from sandbox.style_guide.families.operations import FULL
+from sandbox.style_guide.pages import every_state
+from sandbox.style_guide.rendering import TEMPLATES, rendered
+from sandbox.style_guide.state import State
+from tests.pages.reading import HOSTILE, SCRIPTS
 
 
 def hostile_states() -> Iterator[State]:
@@ -292,9 +284,12 @@ def test_every_template_met_hostile_values() -> None:
         "macros.html",
         "house_macros.html",
         "form_macros.html",
+        "word_macros.html",
+        "door_macros.html",
+        "account_macros.html",
+        "charter_macros.html",
         "address.html",
         "account/section.html",
-        "account/charters_macros.html",
     }
     files = {*TEMPLATES.glob("*.html"), *TEMPLATES.glob("account/*.html")}
     ours = {file.relative_to(TEMPLATES).as_posix() for file in files} - frames

@@ -7,10 +7,12 @@ from bs4 import BeautifulSoup
 
 from idp.pages.frame import NO_HOUSE, HelpDesk, House
 from idp.settings.colours import CONTROL, TEXT, contrast
-from tests.pages.house_states import POSTAL, SAID
-from tests.pages.mail_states import FORMS, every_mail, written, written_state
-from tests.pages.page_states import LOCALES, TEMPLATES, mails
-from tests.pages.reading import CATALOGUES, HOSTILE, text_of
+from sandbox.style_guide.families.mails import mails
+from sandbox.style_guide.houses import POSTAL, SAID
+from sandbox.style_guide.mails import FORMS, every_mail, written_state
+from sandbox.style_guide.rendering import CATALOGUES, TEMPLATES, written
+from sandbox.style_guide.state import LOCALES
+from tests.pages.reading import HOSTILE, text_of
 
 MAILS = list(every_mail())
 CODE = mails()[0]

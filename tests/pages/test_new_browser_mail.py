@@ -9,8 +9,9 @@ from idp.accounts.open_sessions import Origin
 from idp.interaction.authenticator import DOORS
 from idp.pages.mails import NewBrowserMail
 from idp.pages.sessions import door_key
-from tests.pages.mail_states import written
-from tests.pages.page_states import LOCALES, new_browser_mails
+from sandbox.style_guide.families.mails import new_browser_mails
+from sandbox.style_guide.rendering import written
+from sandbox.style_guide.state import LOCALES
 from tests.pages.reading import HOSTILE
 
 each_language = pytest.mark.parametrize("locale", LOCALES)

@@ -7,9 +7,9 @@ from bs4 import BeautifulSoup
 
 from idp.accounts.notices import Notice
 from idp.pages.mails import NoticeMail
-from tests.pages.mail_states import written
-from tests.pages.page_states import LOCALES
-from tests.pages.reading import CATALOGUES, HOSTILE
+from sandbox.style_guide.rendering import CATALOGUES, written
+from sandbox.style_guide.state import LOCALES
+from tests.pages.reading import HOSTILE
 
 each_language = pytest.mark.parametrize("locale", LOCALES)
 each_notice = pytest.mark.parametrize("notice", Notice)

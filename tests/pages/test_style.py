@@ -4,10 +4,7 @@ import re
 
 import pytest
 
-from tests.pages.page_states import (
-    ROOT,
-    TEMPLATES,
-)
+from sandbox.style_guide.rendering import ROOT, TEMPLATES
 
 
 def test_templates_use_nothing_but_the_few_tags_of_the_house() -> None:

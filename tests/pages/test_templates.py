@@ -13,24 +13,11 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.pages.house_states import OF_HOUSE
-from tests.pages.page_states import (
-    LOCALES,
-    ROOT,
-    SCRIPTS,
-    State,
-    environment,
-    every_state,
-    frame,
-)
-from tests.pages.reading import (
-    AUTOCOMPLETE,
-    CATALOGUES,
-    page_of,
-    parsed,
-    rendered,
-    text_of,
-)
+from sandbox.style_guide.houses import OF_HOUSE
+from sandbox.style_guide.pages import every_state
+from sandbox.style_guide.rendering import CATALOGUES, ROOT, environment, rendered
+from sandbox.style_guide.state import LOCALES, State, frame
+from tests.pages.reading import AUTOCOMPLETE, SCRIPTS, page_of, parsed, text_of
 
 #: Of our own origin as well, from the operator's folder (docs/operate.md).
 OPERATOR_PICTURES = ("/psc/picture/bouton", "/psc/picture/bouton-survol", "/logos/viatrajectoire", *OF_HOUSE)

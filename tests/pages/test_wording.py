@@ -8,19 +8,11 @@ from bs4 import Tag
 
 from idp.pages import sign_in as pages
 from idp.pages.choice import ChoicePage
-from tests.pages.page_states import (
-    ALL,
-    LOCALES,
-    ROOT,
-    State,
-    otp,
-)
-from tests.pages.reading import (
-    AUTOCOMPLETE,
-    page_of,
-    parsed,
-    text_of,
-)
+from sandbox.style_guide.cast import ALL
+from sandbox.style_guide.families.codes import otp
+from sandbox.style_guide.rendering import ROOT
+from sandbox.style_guide.state import LOCALES, State
+from tests.pages.reading import AUTOCOMPLETE, page_of, parsed, text_of
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from idp.settings.colours import DARK, LIGHT, TEXT, Scheme, contrast, is_read, nearest, palette
-from tests.pages.page_states import ROOT
+from sandbox.style_guide.rendering import ROOT
 from tests.pages.test_style import EDGE_ON, TEXT_ON
 
 CSS = (ROOT / "idp" / "static" / "caducee.css").read_text()

@@ -13,8 +13,8 @@ from idp.web.house import open_house
 from idp.wiring.house import build_houses
 from idp.wiring.mail import build_transport
 from idp.wiring.web import build_mails
+from sandbox.style_guide.families.mails import mails
 from tests.configured import settings_with
-from tests.pages.page_states import mails
 from tests.provider import Provider
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'

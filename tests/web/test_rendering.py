@@ -8,7 +8,9 @@ import pytest
 from idp.pages.choice import ChoicePage
 from idp.web.catalogues import load_catalogues
 from idp.web.rendering import Templates
-from tests.pages.page_states import TEMPLATES, State, environment, every_state, frame
+from sandbox.style_guide.pages import every_state
+from sandbox.style_guide.rendering import TEMPLATES, environment
+from sandbox.style_guide.state import State, frame
 from tests.provider import RPPS, Browser, Provider
 
 CHOICES = [state for state in every_state("fr") if isinstance(state.page, ChoicePage)]

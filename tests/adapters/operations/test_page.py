@@ -25,10 +25,10 @@ from idp.wiring.operations_findings import Examinations, Examined
 from idp.wiring.operations_page import page_endpoints
 from idp.wiring.readiness import build_readiness
 from idp.wiring.resources import build_clock_watch
+from sandbox.style_guide.families.operations import operations_states
+from sandbox.style_guide.rendering import ROOT
 from tests.fakes import FixedClock, MemoryStore
 from tests.limits import eventually, within
-from tests.pages.operations_states import operations_states
-from tests.pages.page_states import ROOT
 from tests.people import an_account, an_identity
 from tests.provider import PASSWORD, RPPS, Provider
 

@@ -1,16 +1,14 @@
-"""Every mail that a person can get, from operators who said nothing and who said everything.
+"""Contains every mail that a person can get, from operators who said nothing and who said everything.
 
-Contains which there are and how one is written, for the tests and the gallery. Not here: the values of each
-(`page_states`), what is expected of them.
+Not here: the values of each (`families/mails`), pages.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from idp.pages.frame import NO_HOUSE, House
-from tests.pages.house_states import POSTAL, SAID
-from tests.pages.page_states import (
+from sandbox.style_guide.families.mails import (
     email_changed_mails,
     last_minute_mail,
     mails,
@@ -19,7 +17,8 @@ from tests.pages.page_states import (
     receipts,
     reminders,
 )
-from tests.pages.reading import CATALOGUES, ENVIRONMENT
+from sandbox.style_guide.houses import POSTAL, SAID
+from sandbox.style_guide.rendering import written
 
 FORMS = ("txt", "html")
 
@@ -44,30 +43,16 @@ def every_mail() -> Iterator[MailState]:
     for rank, notice in enumerate(notices()):
         name = f"mail-notice-{rank:02}-{notice.notice}"
         yield MailState(name, "notice", f"mail.{notice.notice}.subject", notice, (NO_HOUSE, SAID)[rank % 2])
-    for template, pages in {
+    pages_by_template: Mapping[str, Sequence[Any]] = {
         "charter_receipt": receipts(),
         "charter_reminder": reminders(),
         "new_browser": new_browser_mails(),
         "email_changed": email_changed_mails(),
-    }.items():
+    }
+    for template, pages in pages_by_template.items():
         for page, house in zip(pages, (NO_HOUSE, SAID), strict=True):
             name = f"mail-{'house-' if house.name else ''}{template}"
             yield MailState(name, template, f"mail.{template}.subject", page, house)
-
-
-def written(
-    form: str,
-    locale: str,
-    template: str,
-    page: Any,
-    *,
-    house: House = NO_HOUSE,
-    subject: str = "mail.code.subject_login",
-    t: Callable[..., str] | None = None,
-) -> str:
-    t = t or CATALOGUES.translator(locale)
-    source = ENVIRONMENT.get_template(f"mail/{template}.html")
-    return source.render(page=page, form=form, house=house, subject=t(subject), t=t)
 
 
 def written_state(form: str, locale: str, mail: MailState, t: Callable[..., str] | None = None) -> str:

@@ -1,6 +1,6 @@
-"""The pages about the service, and pages of an operator who said everything: name, logo, colours, help desk.
+"""Contains what operators say of themselves, from nothing to everything: name, logo, colours, help desk, pages.
 
-Contains values only. Not here: the other states (`page_states`), what is done with them.
+Not here: the pages that say it (`families/house` and its neighbours).
 """
 
 from idp.pages.about import AboutPage, AccessibilityPage

@@ -1,9 +1,10 @@
-"""The administrators' page in its states, as view-models; beside `page_states`, which is long enough."""
+"""Contains the administrators' page in its states."""
 
 from dataclasses import replace
 
 from idp.pages import operations as views
 from idp.pages import operations_day as days
+from sandbox.style_guide.state import State
 
 _HOURS = [f"{hour % 24:02d} h 00" for hour in range(17, 41)]
 
@@ -216,3 +217,10 @@ def operations_states() -> dict[str, views.OperationsPage]:
             certificates=(),
         ),
     }
+
+
+def states(locale: str) -> list[State]:
+    return [
+        State(name, "operations.html", page, in_interaction=False)
+        for name, page in operations_states().items()
+    ]

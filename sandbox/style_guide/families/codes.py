@@ -1,0 +1,91 @@
+"""Contains the pages of the code by mail and of a passkey, in a sign-in."""
+
+from dataclasses import replace
+from typing import Any
+
+from idp.pages import sign_in as pages
+from idp.pages.passkeys import PasskeyPage
+from idp.pages.step import Step
+from sandbox.style_guide.cast import ALL, ALL_AND_PASSKEY, NONE, PASSWORD_ONLY
+from sandbox.style_guide.state import State
+
+
+def otp(**changes: Any) -> pages.EmailOtpPage:
+    page = pages.EmailOtpPage(
+        purpose="login",
+        sent_to="e•••••d@hopital-saint-louis.fr",
+        expires_at_local="14 h 32",
+        minutes_left=10,
+        tries_left=5,
+        notice=None,
+        notice_is_error=False,
+        can_enter=True,
+        seconds_before_resend=0,
+        doors=ALL,
+    )
+    return replace(page, **changes)
+
+
+def _email_otp() -> list[State]:
+    def wrong(notice: str, **changes: Any) -> pages.EmailOtpPage:
+        return otp(notice=f"email_otp.{notice}", notice_is_error=True, **changes)
+
+    models = {
+        "otp-login": otp(seconds_before_resend=42),
+        "otp-passkey": otp(doors=ALL_AND_PASSKEY),
+        "otp-lost-mailbox": otp(may_change_address=True),
+        "otp-lost-mailbox-password-only": otp(doors=PASSWORD_ONLY, may_change_address=True),
+        "otp-enrolment": otp(
+            purpose="enrolment", sent_to="elise.marchand@hopital-saint-louis.fr", step=Step(2, 3)
+        ),
+        "otp-last-minute": otp(minutes_left=1, tries_left=1, doors=PASSWORD_ONLY),
+        "otp-last-seconds": otp(minutes_left=0),
+        "otp-resent": otp(notice="email_otp.resent", minutes_left=7, seconds_before_resend=60),
+        "otp-renewed": otp(notice="email_otp.renewed", seconds_before_resend=60),
+        "otp-refused!": wrong("refused", tries_left=3),
+        "otp-malformed!": wrong("malformed"),
+        "otp-too-soon!": wrong("too_soon", seconds_before_resend=42),
+        "otp-quota!": wrong("quota"),
+        "otp-quota-of-day!": wrong("quota_of_day"),
+        "otp-closed-enrolment!": wrong("closed_enrolment", can_enter=False, purpose="enrolment"),
+        "otp-nothing-sent!": wrong("quota", can_enter=False, purpose="enrolment"),
+        "otp-network!": wrong("network", can_enter=False),
+        "otp-nothing!": wrong("nothing", can_enter=False),
+        "otp-expired!": wrong("expired", can_enter=False),
+        "otp-used-up!": wrong("used_up", can_enter=False, tries_left=0),
+        "otp-used!": wrong("used", can_enter=False),
+        "otp-closed!": wrong("closed", can_enter=False),
+        "otp-email-taken!": wrong("email_taken", can_enter=False, purpose="enrolment"),
+    }
+    states = [State(name, "email_otp.html", model) for name, model in models.items()]
+    return [*states, State("otp-shared-station", "email_otp.html", otp(), is_shared_station=True)]
+
+
+def passkey(**changes: Any) -> PasskeyPage:
+    page = PasskeyPage(
+        doors=ALL_AND_PASSKEY,
+        options='{"challenge": "AbC", "rpId": "localhost"}',
+        is_second=False,
+        error=None,
+    )
+    return replace(page, **changes)
+
+
+def _passkey() -> list[State]:
+    models = {
+        "passkey": passkey(),
+        "passkey-alone": passkey(doors=replace(NONE, passkey=True)),
+        "passkey-second": passkey(is_second=True),
+        "passkey-second-alone": passkey(is_second=True, doors=PASSWORD_ONLY),
+        "passkey-none": passkey(options="", is_second=True),
+    }
+    errors = ("refused", "stale", "not_verified", "other_person", "network", "counter", "identity_old")
+    models |= {f"passkey-{error}!": passkey(error=f"passkey.{error}") for error in errors}
+    return [State(name, "passkey.html", model) for name, model in models.items()]
+
+
+def states(locale: str) -> list[State]:
+    return [
+        *_email_otp(),
+        *_passkey(),
+    ]

@@ -1,0 +1,139 @@
+"""Contains what is kept of a person, the account that ends, and the sign-out."""
+
+from dataclasses import replace
+
+from idp.adapters.sql.personal_data import HELD
+from idp.flows.shared.kept_data import OF_NO_PERSON
+from idp.pages import personal_data as data_pages
+from idp.pages import sign_in as pages
+from idp.pages.closing import ClosingPage
+from sandbox.style_guide.cast import ELISE, FRAMES
+from sandbox.style_guide.state import State
+
+
+def _closing() -> list[State]:
+    page = ClosingPage(ends_at="4 novembre 2026, 14 h 22", may_keep=True)
+    return [
+        State("closing", "closing.html", page),
+        State("closing-by-password", "closing.html", replace(page, may_keep=False)),
+    ]
+
+
+def every_column() -> tuple[data_pages.KeptTable, ...]:
+    """Of each table a row with all that a column may hold."""
+    shown = (("text", ""), (None, "none"), (None, "yes"), (None, "no"), (None, "withheld"))
+    columns = {
+        held.table.name: [name for name in held.table.c.keys() if name not in OF_NO_PERSON]  # noqa: SIM118
+        for held in reversed(HELD)
+    }
+    sessions = ("sid", "account_id", "started_at", "last_seen_at", "proofs", "secrets", "upstream_id_token")
+    tables = [
+        data_pages.KeptTable(
+            name=name,
+            rows=(
+                tuple(
+                    data_pages.KeptValue(column, *shown[number % len(shown)])
+                    for number, column in enumerate(names)
+                ),
+            ),
+            left_out=950 if name == "audit_events" else 0,
+        )
+        for name, names in {**columns, "browser_sessions": sessions}.items()
+    ]
+    return (*tables, data_pages.KeptTable(name="logout_notices", rows=()))
+
+
+def _personal_data() -> list[State]:
+    asked = data_pages.DataPage(minutes=10, hours=24, is_proved=False)
+    page = replace(asked, is_proved=True, kept=every_column())
+    models = {
+        "data-proof": asked,
+        "data": page,
+        "data-busy!": replace(page, error="personal_data.busy"),
+        "data-closed": replace(asked, is_proved=True, closes_at="4 novembre 2026, 14 h 22"),
+    }
+    return [State(name, "account/data.html", model, in_interaction=False) for name, model in models.items()]
+
+
+def _signed_out() -> list[State]:
+    back = "https://viatrajectoire.example/"
+    models = {
+        "signed-out-confirm": pages.SignedOutPage(
+            state="confirm",
+            identity=ELISE,
+            return_name="ViaTrajectoire",
+            return_url=back,
+            request="opaque",
+        ),
+        "signed-out-confirm-nobody": pages.SignedOutPage(
+            state="confirm",
+            identity=None,
+            return_name=None,
+            return_url=None,
+            request="opaque",
+        ),
+        "signed-out-done": pages.SignedOutPage(
+            state="done", identity=None, return_name=None, return_url=None, request=""
+        ),
+        "signed-out-done-psc": pages.SignedOutPage(
+            state="done",
+            identity=None,
+            return_name="ViaTrajectoire",
+            return_url=back,
+            request="",
+            psc_is_open=True,
+        ),
+        "signed-out-done-psc-alone": pages.SignedOutPage(
+            state="done", identity=None, return_name=None, return_url=None, request="", psc_is_open=True
+        ),
+        "signed-out-return-refused": pages.SignedOutPage(
+            state="done",
+            identity=None,
+            return_name="ViaTrajectoire",
+            return_url=back,
+            request="",
+            return_refused=True,
+        ),
+        "signed-out-told": pages.SignedOutPage(
+            state="done",
+            identity=None,
+            return_name="ViaTrajectoire",
+            return_url=back,
+            request="",
+            told=("Trajectoire Grand Âge", "Dossier partagé"),
+            frames=FRAMES,
+        ),
+        "signed-out-on-the-way-back": pages.SignedOutPage(
+            state="done",
+            identity=None,
+            return_name="ViaTrajectoire",
+            return_url=back,
+            request="",
+            told=("Trajectoire Grand Âge",),
+            frames=FRAMES,
+            onward_url="https://trajectoire.example/signed-out?state=a+b%26c",
+        ),
+        "signed-out-on-the-way-to-psc": pages.SignedOutPage(
+            state="done",
+            identity=None,
+            return_name=None,
+            return_url=None,
+            request="",
+            told=("Trajectoire Grand Âge",),
+            frames=FRAMES,
+            onward_url="https://psc.example/logout?state=x&id_token_hint=y",
+            onward="psc",
+        ),
+    }
+    return [
+        State(name, "signed_out.html", model, in_interaction="nobody" not in name)
+        for name, model in models.items()
+    ]
+
+
+def states(locale: str) -> list[State]:
+    return [
+        *_personal_data(),
+        *_closing(),
+        *_signed_out(),
+    ]
