@@ -32,6 +32,7 @@ from idp.cli.serve.options import add_serve
 from idp.cli.shape import CommandParser
 from idp.cli.told import tell
 from idp.cli.trust.options import add_trust
+from idp.cli.visible import screens
 from idp.cli.why.options import add_why
 from idp.cli.worker.options import WORKER_GROUPS, add_worker
 
@@ -121,6 +122,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # command goes on. The error stream is so already.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+    with screens():
+        return _main(arguments)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         status = _run(options)

@@ -2,7 +2,6 @@
 in it (`accounts/personal_data`)."""
 
 import argparse
-import json
 import sys
 from contextlib import nullcontext
 
@@ -11,6 +10,7 @@ from idp.accounts.personal_data import copy_of
 from idp.adapters.sql.personal_data import SqlPersonalData
 from idp.adapters.sql.work import SqlUnitOfWork
 from idp.cli.new_file import new_file
+from idp.cli.visible import json_text
 from idp.cli.whom import name_of, one_meant
 from idp.core.audit import AuditEvent
 from idp.interaction.personal_copy import all_kept
@@ -28,7 +28,7 @@ def export(settings: Settings, options: argparse.Namespace) -> int:
     if account is None:
         return 1
     kept = all_kept(SqlPersonalData(resources.database), build_sessions(resources), account.id)
-    text = json.dumps(copy_of(kept, resources.clock.now()), ensure_ascii=False, indent=2)
+    text = json_text(copy_of(kept, resources.clock.now()))
     post = build_notices(resources, build_mails(resources.settings)).written(account, Notice.DATA_COPIED)
     with nullcontext(sys.stdout) if options.stdout else new_file(options.out) as out:
         with SqlUnitOfWork(resources.database).together():

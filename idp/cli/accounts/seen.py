@@ -5,7 +5,6 @@ Not here: what changes an account (`opening`, `email`, `ended`), why somebody ca
 """
 
 import argparse
-import json
 import re
 import sys
 from collections.abc import Sequence
@@ -30,6 +29,7 @@ from idp.cli.accounts.words import (
     session_told,
     whole,
 )
+from idp.cli.visible import json_text
 from idp.cli.whom import is_address, meant, name_of, one_meant, say_nobody
 from idp.core.audit import AuditEvent
 from idp.interaction.session import Session
@@ -49,7 +49,7 @@ def find(settings: Settings, options: argparse.Namespace) -> int:
     found, left_off = _found(resources, text, options.most)
     _note(resources, "find", found, text)
     for account in found:
-        print(json.dumps(brief(account), ensure_ascii=False) if options.json else brief_line(account))
+        print(json_text(brief(account), indent=None) if options.json else brief_line(account))
     if left_off:
         print(f"idp: {left_off}", file=sys.stderr)
     if not found:
@@ -88,7 +88,7 @@ def show(settings: Settings, options: argparse.Namespace) -> int:
     if options.json:
         known = None if account is None else whole(resources, account)
         told = {"account": known, "erased": [evidence_told(one) for one in erased]}
-        print(json.dumps(told, ensure_ascii=False, indent=1))
+        print(json_text(told))
     else:
         for line in account_lines(resources, account, erased):
             print(line)
@@ -117,7 +117,7 @@ def sessions(settings: Settings, options: argparse.Namespace) -> int:
         return _FOUND_NOBODY
     living = living_sessions(resources, account)
     if options.json:
-        print(json.dumps([session_told(*one) for one in living], ensure_ascii=False, indent=1))
+        print(json_text([session_told(*one) for one in living]))
         return 0
     print(f"{name_of(account)}: {len(living)} sessions")
     for one in living:

@@ -1,9 +1,9 @@
 """Contains how a command tells what is wrong with the audit trail. Not here: finding that (`verify`)."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from idp.cli.visible import json_text
 from idp.core.audit_chain import day_of
 from idp.core.audit_walk import Finding
 
@@ -31,8 +31,8 @@ def _tell(found: Sequence[Finding], whole: Mapping[str, int]) -> None:
 
 def _tell_as_json(found: Sequence[Finding], whole: Mapping[str, int]) -> None:
     for one in found:
-        print(json.dumps({**asdict(one), "at": None if one.at is None else one.at.isoformat()}))
-    print(json.dumps(whole))
+        print(json_text({**asdict(one), "at": None if one.at is None else one.at.isoformat()}, indent=None))
+    print(json_text(whole, indent=None))
 
 
 def _place(one: Finding) -> tuple[str, str, int]:

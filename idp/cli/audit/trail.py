@@ -18,6 +18,7 @@ from idp.adapters.sql.database import open_database
 from idp.cards.rpps import parse_rpps
 from idp.cli.audit import proof
 from idp.cli.new_file import new_file
+from idp.cli.visible import in_a_line
 from idp.core.audit_export import exported_line
 from idp.core.audit_walk import Stored
 from idp.core.clock import SystemClock
@@ -143,7 +144,7 @@ def _words(stored: Stored) -> str:
 
 def _shown(value: object) -> str:
     # A refused request may name any text as its client, and a terminal would obey some of it.
-    return text if (text := str(value)).isprintable() else ascii(value)
+    return in_a_line(str(value))
 
 
 def _line(stored: Stored) -> str:

@@ -1,7 +1,6 @@
 """Contains `idp charter list`, `show` and `status`: what was published, how many accepted it. Nothing of a person."""
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -11,6 +10,7 @@ from idp.accounts.charter import HOUSE, CharterRevision
 from idp.adapters.sql.charter_office import ListedRevision, SqlCharterOffice
 from idp.adapters.sql.database import open_database
 from idp.cli.charter.file import CharterFile
+from idp.cli.visible import json_text
 from idp.core.clock import SystemClock
 from idp.settings import Settings
 from idp.web.local_time import local_date
@@ -134,5 +134,5 @@ def _day(revision: CharterRevision) -> str | None:
 
 
 def _as_json(told: object) -> int:
-    print(json.dumps(told, ensure_ascii=False, indent=1))
+    print(json_text(told))
     return 0

@@ -5,7 +5,6 @@ Contains what is told, and the look for charters that were never published. Not 
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 
 from idp.adapters.sql.database import DatabaseMissing, open_database
 from idp.adapters.sql.schema_state import DatabaseUnusable
+from idp.cli.visible import json_text
 from idp.clients.advice import advice_of
 from idp.clients.located_yaml import BadYaml
 from idp.clients.members import SECRET_MEMBERS
@@ -52,7 +52,7 @@ def check(options: argparse.Namespace) -> int:
             "advice": [as_json(one) for one in advice],
             "notes": checked.notes,
         }
-        print(json.dumps(told, ensure_ascii=False, indent=1))
+        print(json_text(told))
         return 1 if faults else 0
     for line in (*(one.told() for one in advice), *checked.notes):
         print(f"advice: {line}")

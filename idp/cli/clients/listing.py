@@ -4,12 +4,12 @@ Not here: faults (`check`), comparing (`plan`).
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from idp.cli.visible import json_text
 from idp.clients.members import MEMBERS, PROFILE_DEFAULTS, SECRET_MEMBERS
 from idp.clients.operator_rules import operator_rules
 from idp.clients.reading import Entry, Reading, files_of, read_files
@@ -42,7 +42,7 @@ def list_clients(settings: Settings, options: argparse.Namespace) -> int:
     registry = registry_of(reading)
     rows = [_row(settings, entry, registry[entry.name]) for entry in reading.entries]
     if options.json:
-        print(json.dumps(rows, ensure_ascii=False, indent=1))
+        print(json_text(rows))
         return 0
     if not rows:
         print(f"no client yet: {settings.where.clients_file}")
@@ -75,7 +75,7 @@ def show(settings: Settings, options: argparse.Namespace) -> int:
             "not_in_the_file": {name: member.source for name, member in members.items() if member.source},
             "releasable_claims": released,
         }
-        print(json.dumps(told, ensure_ascii=False, indent=1))
+        print(json_text(told))
         return 0
     print(f"# {place}")
     print("\n".join(_lines(members)))
@@ -113,7 +113,5 @@ def _in_force(settings: Settings, entry: Entry, client: Client, name: str) -> _I
 
 def _lines(members: Mapping[str, _InForce]) -> Iterator[str]:
     for name, member in members.items():
-        text = (
-            "none" if member.value in (None, []) else json.dumps(member.value, ensure_ascii=False).strip('"')
-        )
+        text = "none" if member.value in (None, []) else json_text(member.value, indent=None).strip('"')
         yield f"{name}: {text}" + (f"  # {member.source}" if member.source else "")

@@ -4,12 +4,12 @@ Not here: the comparison (`clients/changes`).
 """
 
 import argparse
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from idp.cli.clients.check import WRONG_USE, print_faults, readable, told_faults
+from idp.cli.visible import json_text
 from idp.clients.changes import Change, Changes, changes
 from idp.clients.directions import Direction, Step
 from idp.clients.members import SECRET_MEMBERS
@@ -38,7 +38,7 @@ def plan(options: argparse.Namespace) -> int:
         return 1
     found = changes(before.entries, after.entries)
     if options.json:
-        print(json.dumps(_as_json(found), ensure_ascii=False, indent=1))
+        print(json_text(_as_json(found)))
     else:
         print("\n".join(_lines(found)))
     return _LOOSENED if options.refuse_loosening and found.loosens else 0
@@ -65,7 +65,7 @@ def _weight(change: Change) -> Direction:
 
 
 def _line(name: str, step: Step) -> str:
-    before, after = (json.dumps(written(value), ensure_ascii=False) for value in (step.before, step.after))
+    before, after = (json_text(written(value), indent=None) for value in (step.before, step.after))
     if name in SECRET_MEMBERS:
         return f"{name}: another one"
     if isinstance(step.after, tuple) and step.before is None:

@@ -4,10 +4,10 @@ Contains how it is printed. Not here: the rules and the report (`conformity`).
 """
 
 import argparse
-import json
 import sys
 from datetime import UTC, datetime, time
 
+from idp.cli.visible import json_text
 from idp.conformity.as_json import as_json
 from idp.conformity.markdown import markdown
 from idp.conformity.rule_book import BadRules
@@ -28,7 +28,7 @@ def conformity(settings: Settings, options: argparse.Namespace) -> int:
             print(f"idp: {fault.told()}", file=sys.stderr)
         return _WRONG_USE
     if options.json:
-        print(json.dumps(as_json(report), ensure_ascii=False, indent=1))
+        print(json_text(as_json(report)))
     else:
         print(markdown(report, options.lang), end="")
     for one in report.broken:

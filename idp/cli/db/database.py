@@ -1,7 +1,6 @@
 """Contains `idp db init|check|partition|upgrade`. Not here: copies of the database (`backups`), epochs (`epoch`)."""
 
 import argparse
-import json
 
 from idp.adapters.sql.audit_months import divide
 from idp.adapters.sql.backends import parse_url
@@ -9,6 +8,7 @@ from idp.adapters.sql.database import initialise, migrate, open_database, readin
 from idp.adapters.sql.integrity import faults_in
 from idp.adapters.sql.schema import SCHEMA_REVISION
 from idp.adapters.sql.schema_state import faults_told, read_state
+from idp.cli.visible import json_text
 from idp.core.clock import SystemClock
 from idp.settings import Settings
 
@@ -59,7 +59,7 @@ def check(settings: Settings, options: argparse.Namespace) -> int:
         state = read_state(connection)
     if options.json:
         told = {"kind": database.dialect.name, "schema": state.revision, "tables": sorted(state.tables)}
-        print(json.dumps({**told, "faults": [str(fault) for fault in faults]}, ensure_ascii=False, indent=2))
+        print(json_text({**told, "faults": [str(fault) for fault in faults]}))
         return 1 if faults else 0
     for fault in faults:
         print(f"FAULT {fault}")

@@ -4,10 +4,10 @@ Contains how findings are printed. Not here: what is asked (`wiring/doctor`).
 """
 
 import argparse
-import json
 from collections.abc import Iterable
 from dataclasses import asdict
 
+from idp.cli.visible import json_text
 from idp.core.finding import Finding, State
 from idp.core.logs import silent_logs
 from idp.settings.usable import usable_from_environment
@@ -21,7 +21,7 @@ def doctor(options: argparse.Namespace) -> int:
     with silent_logs():
         found = examine(usable_from_environment())
     if options.json:
-        print(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2))
+        print(json_text([asdict(one) for one in found]))
     else:
         _print(found)
     return int(any(one.state is State.RED for one in found))

@@ -19,6 +19,7 @@ from idp.cli.explain.command import explain as explain_request
 from idp.cli.explain.withheld import PRESENT, Claim, Receiving
 from idp.cli.house import open_house
 from idp.cli.let_in import Entering, Reason
+from idp.cli.visible import json_text
 from idp.clients.client_file import ClientFile
 from idp.clients.operator_rules import operator_rules
 from idp.clients.reading import Entry, files_of, read_files
@@ -70,7 +71,7 @@ def explain(settings: Settings, options: argparse.Namespace) -> int:
         values=options.values,
     )
     told = _told(found, entries[client.client_id], with_values=options.values)
-    print(json.dumps(told, ensure_ascii=False, indent=1) if options.json else "\n".join(_lines(told)))
+    print(json_text(told) if options.json else "\n".join(_lines(told)))
     return _NOTHING_PASSES if found.entering.reasons() else 0
 
 

@@ -1,12 +1,12 @@
 """`idp error REFERENCE`: which rule a refused request broke, and what to change. The output names no person."""
 
 import argparse
-import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from idp.cli.visible import in_a_line, json_text
 from idp.core.ephemeral import Kind
 from idp.protocol.rules.rule_book import RULES
 from idp.settings import Settings
@@ -36,9 +36,9 @@ def show(settings: Settings, options: argparse.Namespace) -> int:
         )
     told = told_of(found.value, reference)
     if options.json:
-        print(json.dumps(told, ensure_ascii=False, indent=2))
+        print(json_text(told))
     else:
-        print("\n".join(f"{name:<10}  {_printable(value)}" for name, value in told.items()))
+        print("\n".join(f"{name:<10}  {in_a_line(value)}" for name, value in told.items()))
     return 0
 
 
@@ -79,7 +79,3 @@ def _of_rule(name: str, kept: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         if rule.member:
             yield "member", f"{rule.member} (clients.yaml)"
         yield "source", rule.clause
-
-
-def _printable(text: str) -> str:
-    return text if text.isprintable() else ascii(text)

@@ -3,9 +3,9 @@
 
 import argparse
 import dataclasses
-import json
 import sys
 
+from idp.cli.visible import json_text
 from idp.settings import present_environment, settings_in_force
 
 _FAULT = "FAULT"
@@ -18,7 +18,7 @@ def show(options: argparse.Namespace) -> int:
     if options.changed:
         rows = [row for row in rows if row.is_changed or row.fault]
     if options.json:
-        print(json.dumps([dataclasses.asdict(row) for row in rows], ensure_ascii=False, indent=2))
+        print(json_text([dataclasses.asdict(row) for row in rows]))
     else:
         for row in rows:
             told = f"{_FAULT} {row.fault}" if row.fault else row.value

@@ -1,11 +1,11 @@
 """Contains `idp notice`: what the operator says on every page. Not here: how pages get it (`web/announcements`)."""
 
 import argparse
-import json
 import sys
 from datetime import datetime
 
 from idp.adapters.sql.work import SqlUnitOfWork
+from idp.cli.visible import json_text
 from idp.core.announcement import Announced, announce, announced, withdraw
 from idp.core.audit import AuditEvent
 from idp.settings import Settings
@@ -41,7 +41,7 @@ def show(settings: Settings, options: argparse.Namespace) -> int:
     resources = open_resources(settings)
     said, now = announced(resources.durable), resources.clock.now()
     if options.json:
-        print(json.dumps(said and {**said.told(), "is_shown": said.holds(now)}, ensure_ascii=False, indent=2))
+        print(json_text(said and {**said.told(), "is_shown": said.holds(now)}))
     elif said is None:
         print("no notice is set")
     else:

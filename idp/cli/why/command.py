@@ -5,7 +5,6 @@ the words (`words`).
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -15,6 +14,7 @@ from idp.adapters.sql.work import SqlUnitOfWork
 from idp.cards.anchors import AnchorsRefused
 from idp.cli.explain.refusals import told_of
 from idp.cli.house import House, open_house
+from idp.cli.visible import in_a_line, json_text
 from idp.cli.why.asked import Asked, By, NotUnderstood, read_asked
 from idp.cli.why.found import Lead, Reader
 from idp.cli.why.known import Known
@@ -92,7 +92,7 @@ def _show_json(known: Known, lead: Lead, it: Situation) -> int:
         told = known.json(it, verdict_of(it))
     if lead.request is not None:
         told = {**told, "request": told_of(lead.request, lead.asked.text)}
-    print(json.dumps(told, ensure_ascii=False, indent=2))
+    print(json_text(told))
     return _status(lead, it)
 
 
@@ -152,8 +152,7 @@ _NAMES = {(True, True): "both", (True, False): "cps", (False, True): "psc", (Fal
 
 def _printable(line: str) -> str:
     # A name or a refused request may have any text, and a terminal would obey some of it.
-    plain = line.replace("\N{NO-BREAK SPACE}", " ")
-    return plain if plain.isprintable() else ascii(plain)
+    return in_a_line(line.replace("\N{NO-BREAK SPACE}", " "))
 
 
 def _say(text: str, status: int) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 
 from idp.accounts.account import Account
 from idp.accounts.email_otp import masked_email
+from idp.cli.visible import in_a_line
 from idp.cli.why.situation import Situation
 from idp.cli.why.tries import Verdict, last_door
 from idp.web.catalogues import Translator, load_catalogues
@@ -106,11 +107,11 @@ class Words:
         try:
             return self.t(f"why.{reason}")
         except KeyError:
-            return reason if reason.isprintable() else ascii(reason)
+            return in_a_line(reason)
 
     def client(self, client_id: str) -> str:
         """Returns the name of the application, as clients.yaml has it; what was asked for may be any text."""
-        return self.clients.get(client_id, client_id if client_id.isprintable() else ascii(client_id))
+        return self.clients.get(client_id, in_a_line(client_id))
 
     # Several, of whom none is told apart yet.
 

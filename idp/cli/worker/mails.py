@@ -1,7 +1,6 @@
 """`idp mails …`: mails given up, tried again or forgotten. The output shows no whole address, and nothing of a mail."""
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -11,6 +10,7 @@ from idp.accounts.email_otp import masked_email
 from idp.adapters.sql.database import open_database
 from idp.adapters.sql.dead_mails import DeadMail, SqlDeadMails
 from idp.adapters.sql.queues import SqlQueues
+from idp.cli.visible import json_text
 from idp.core.clock import SystemClock
 from idp.core.heartbeats import Waiting
 from idp.settings import Settings
@@ -26,7 +26,7 @@ def list_mails(settings: Settings, options: argparse.Namespace) -> int:
     given_up = dead.newest(options.last)
     if options.json:
         told = {"waiting": _told_of(waiting), "given_up": [_told(mail) for mail in given_up]}
-        print(json.dumps(told, ensure_ascii=False, indent=2))
+        print(json_text(told))
         return 0
     print(_ROW.format("ID", "GIVEN UP (UTC)", "TRIES", "WHY", "TO", "SUBJECT"))
     for mail in given_up:
