@@ -34,7 +34,6 @@ SECONDS: Mapping[str, float] = {
     "tls_demo": 30,
     "tests/contracts/test_hsm_outages.py": 21,
     "tests/cli/keys/test_hardware_keys.py": 19,
-    "tests/cli/test_hardware_keys.py": 19,
     "tests/browser/test_axe.py": 35,
     "tests/browser/test_logout.py": 18,
     "tests/browser/test_journeys.py": 16,

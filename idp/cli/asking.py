@@ -1,10 +1,16 @@
 """Contains asking an operator back before what cannot be taken back, the same way for each command. Not here: what it
 asks."""
 
-import argparse
 import sys
+from typing import Any, Protocol
 
 _FAILED, _WRONG_USE = 1, 2
+
+
+class _Options(Protocol):
+    """A parser, or a group of one."""
+
+    def add_argument(self, *names: str, **how: Any) -> object: ...
 
 
 class NotWanted(Exception):
@@ -15,7 +21,7 @@ class NotWanted(Exception):
         self.status = status
 
 
-def add_yes(parser: argparse._ActionsContainer) -> None:
+def add_yes(parser: _Options) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask")
 
 

@@ -46,7 +46,7 @@ class _Screen:
 def screens() -> Iterator[None]:
     """Around a command: what it says to a terminal is visible. A file or another program gets it as it is."""
     streams = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (_Screen(one) if one.isatty() else one for one in streams)  # type: ignore[assignment]
+    sys.stdout, sys.stderr = (_Screen(one) if one.isatty() else one for one in streams)
     try:
         yield
     finally:
