@@ -110,7 +110,7 @@ def preload() -> None:
     commands = "keys.command serve.command serve.served trust.command worker.background worker.embedded"
     for module in (
         *(f"idp.cli.{name}" for name in commands.split()),
-        *(f"sandbox.{name}.__main__" for name in ("cluster", "demo", "mail", "psc", "rp")),
+        *(f"sandbox.{name}.__main__" for name in ("cluster", "demo", "mail", "psc", "rp", "style_guide")),
         "sandbox.igc.responder",
     ):
         importlib.import_module(module)

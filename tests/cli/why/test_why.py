@@ -250,9 +250,7 @@ SITUATIONS = (
         "Attendez cette heure",
         settings=(("password_free_tries", 3),),
     ),
-    Staged(
-        code_expired, "Le code reçu par e-mail a expiré avant d'être saisi.", "Demandez un nouveau code"
-    ),
+    Staged(code_expired, "Le code reçu par e-mail a expiré avant d'être saisi.", "Demandez un nouveau code"),
     Staged(
         bounced,
         "L'e-mail du code n'a pas pu être remis à a•••@hopital.example : 550 no such user.",
