@@ -59,6 +59,7 @@ def _take(exhibits: Iterable[Exhibit], spoken: Languages, target: Path) -> Itera
     given = {path: (base64.b64encode(file).decode(), kind) for path, (file, kind) in operator_files().items()}
     with stage.opened() as driver:
         driver.execute_script(_GIVEN, given)
+        driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
         for exhibit in exhibits:
             driver.execute_script("take(arguments[0])", shown(exhibit, spoken))
             for form in LOOKED_AT[exhibit.tag]:
