@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 class Form:
     """`width`, `height`: of the window, in CSS pixels. `of_mails`: whether mails are looked at in it too.
 
-    In a montage a picture has `shown` pixels of width; of one that is wider than `column` the middle is shown.
+    In a montage a picture has `shown` pixels of width; of one that is wider than `column` the middle is shown, and of
+    one that would be higher than `tallest` the top.
     """
 
     name: str
@@ -19,22 +20,23 @@ class Form:
     of_mails: bool = True
     column: int = 0
     shown: int
+    tallest: int = 600
 
 
-DESKTOP = Form(name="desktop", width=1280, height=900, column=800, shown=380)
-PHONE = Form(name="phone", width=390, height=844, shown=252)
+DESKTOP = Form(name="desktop", width=1280, height=900, column=700, shown=300)
+PHONE = Form(name="phone", width=390, height=844, shown=190, tallest=900)
 DARK = Form(
     name="dark",
     width=1280,
     height=900,
     features={"prefers_color_scheme": "dark"},
-    column=800,
-    shown=380,
+    column=700,
+    shown=300,
 )
 #: What an A4 sheet leaves between margins of a centimetre.
-PRINT = Form(name="print", width=718, height=1047, media="print", of_mails=False, shown=380)
+PRINT = Form(name="print", width=718, height=1047, media="print", of_mails=False, shown=300)
 #: 1280 × 1024 at 400 %.
-ZOOM = Form(name="zoom", width=320, height=256, shown=252)
+ZOOM = Form(name="zoom", width=320, height=256, shown=190, tallest=900)
 FORMS = (DESKTOP, PHONE, DARK, PRINT, ZOOM)
 
 #: By language.

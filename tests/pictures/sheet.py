@@ -99,7 +99,7 @@ def _packed(pictures: Iterable[Picture], form: Form) -> Iterator[list[_Placed]]:
     columns = [0] * (_MONTAGE_WIDTH // (form.shown + _GAP))
     placed: list[_Placed] = []
     for picture in pictures:
-        height = min(picture.height * form.shown // (form.column or form.width), _MONTAGE_HEIGHT - _CAPTION)
+        height = min(picture.height * form.shown // (form.column or form.width), form.tallest)
         column = columns.index(min(columns))
         if columns[column] + height + _CAPTION > _MONTAGE_HEIGHT:
             yield placed
