@@ -34,6 +34,7 @@ SECONDS: Mapping[str, float] = {
     "tls_demo": 30,
     "tests/contracts/test_hsm_outages.py": 21,
     "tests/cli/test_hardware_keys.py": 19,
+    "tests/browser/test_axe.py": 35,
     "tests/browser/test_logout.py": 18,
     "tests/browser/test_journeys.py": 16,
     "tests/upgrade/test_rolling.py": 28,
