@@ -19,6 +19,7 @@ from tests.pages.reading import AUTOCOMPLETE, page_of, parsed, text_of
     ("name", "words"),
     [
         ("choice-all", "S'identifier avec Pro Santé Connect"),
+        ("password-wait-hour-and-minutes", "Réessayez dans 1 heure et 6 minutes"),
         ("choice-all", "Se connecter par CPS"),
         ("choice-all", "code porteur"),
         ("choice-all", "Se connecter"),
