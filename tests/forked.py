@@ -114,4 +114,4 @@ def preload() -> None:
         "sandbox.igc.responder",
     ):
         importlib.import_module(module)
-    open_templates()
+    open_templates(None)
