@@ -1,6 +1,6 @@
 """Contains what the worker does, built: mails, new browsers, notices, kept logout tokens, lists, ends of accounts.
 
-Not here: when (`cli/background`).
+Not here: when (`cli/worker`).
 """
 
 from idp.accounts.erasure import Eraser

@@ -1,4 +1,4 @@
-"""What a page or mail in the pseudo-language says that is no text of its catalogue, for the tests of languages."""
+"""What a page or mail says, read fast: its words outside the brackets of the pseudo-language, its paragraphs."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -12,16 +12,21 @@ from sandbox.style_guide.rendering import CATALOGUES
 _SPOKEN = ("alt", "title", "aria-label", "placeholder", "data-warning")
 #: Elements without an end.
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr path".split())
+#: What stands within a sentence.
+_INLINE = frozenset("a strong span b em code img svg path".split())
+#: Ends a paragraph (Unicode); no page has it.
+_END = "\u2029"
 _WORD = re.compile(r"[^\W\d_]+")
 _KEYS = frozenset(CATALOGUES.texts["fr"]) | {key.rpartition(".")[0] for key in CATALOGUES.texts["fr"]}
 
 
 class Reader(HTMLParser):
-    """Reads a page as a person does: its texts, but for what says that it is in another language than `locale`."""
+    """Reads a page as a person does: its texts, but for what says that it is in another language than `locale`, and
+    what stands in elements that are `left_out`."""
 
-    def __init__(self, locale: str) -> None:
+    def __init__(self, locale: str, left_out: frozenset[str]) -> None:
         super().__init__()
-        self.locale = locale
+        self.locale, self.left_out = locale, left_out | {"style", "script"}
         self.root: dict[str, str | None] = {}
         self.said: list[str] = []
         #: For each open element, whether its texts count.
@@ -30,14 +35,16 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = dict(attrs)
         self.root = self.root or told
-        is_ours = told.get("lang") in (None, self.locale) and tag not in ("style", "script")
+        is_ours = told.get("lang") in (None, self.locale) and tag not in self.left_out
         if self._counts[-1] and is_ours:
-            self.said += [told[name] or "" for name in _SPOKEN if name in told]
+            self.said += [f"{_END}{told[name]}{_END}" for name in _SPOKEN if told.get(name)]
             self.said += [told["content"] or ""] if told.get("name") == "description" else []
+        self._cut(tag)
         if tag not in _VOID:
             self._counts.append(self._counts[-1] and is_ours)
 
     def handle_endtag(self, tag: str) -> None:
+        self._cut(tag)
         if tag not in _VOID:
             self._counts.pop()
 
@@ -45,9 +52,17 @@ class Reader(HTMLParser):
         if self._counts[-1]:
             self.said.append(data)
 
+    def paragraphs(self) -> list[str]:
+        """Returns what stands together on the page."""
+        return [text for text in (" ".join(part.split()) for part in "".join(self.said).split(_END)) if text]
 
-def read(html: str, locale: str) -> Reader:
-    reader = Reader(locale)
+    def _cut(self, tag: str) -> None:
+        if tag not in _INLINE:
+            self.said.append(_END)
+
+
+def read(html: str, locale: str, left_out: frozenset[str] = frozenset()) -> Reader:
+    reader = Reader(locale, left_out)
     reader.feed(html)
     return reader
 
