@@ -14,6 +14,7 @@ from flask import Flask, Response, abort, redirect, render_template, request, se
 from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.wrappers import Response as AnyResponse
 
+from idp.pages.frame import Deadline
 from idp.web.headers import SECURITY_HEADERS
 from sandbox.style_guide.exhibits import (
     MAILS,
@@ -26,6 +27,8 @@ from sandbox.style_guide.exhibits import (
     shown,
 )
 from sandbox.style_guide.operator_files import operator_files
+from sandbox.style_guide.part_words import PART_LANGUAGES
+from sandbox.style_guide.parts import colours, pairs, pieces, tokens
 from sandbox.style_guide.rendering import ROOT, TEMPLATES
 from sandbox.style_guide.state import State, frame
 from sandbox.style_guide.words import LANGUAGES
@@ -36,6 +39,8 @@ _OF_MAIL = SECURITY_HEADERS["Content-Security-Policy"].replace(
     "style-src 'self'", "style-src 'unsafe-inline'"
 )
 _KINDS: Mapping[str, str] = {"txt": "text/plain", "html": "text/html"}
+#: Of the piece that says until when a page waits.
+_WAITING = Deadline(time="14 h 47", seconds=720, may_prolong=True)
 
 
 def build_app() -> Flask:
@@ -100,9 +105,17 @@ def _index() -> str:
 
 def _parts() -> str:
     locale = _language()
-    state = State("parts", "parts.html", None, in_interaction=False)
-    t = languages().catalogues.translator(locale)
-    return render_template("parts.html", t=t, frame=frame(state, locale))
+    state = State("parts", "parts.html", None, deadline=_WAITING)
+    return render_template(
+        "parts.html",
+        t=languages().catalogues.translator(locale),
+        frame=frame(state, locale),
+        says=PART_LANGUAGES[locale],
+        colours=colours(),
+        pairs=pairs(),
+        tokens=tokens(),
+        pieces=pieces(),
+    )
 
 
 def _page(tag: str, name: str) -> str:
