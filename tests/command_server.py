@@ -76,9 +76,9 @@ def _say(answers: int, text: str) -> None:
 
 if __name__ == "__main__":
     # All but the one that runs where it is imported.
-    for module in pkgutil.iter_modules(idp.cli.__path__):
-        if module.name != "__main__":
-            importlib.import_module(f"idp.cli.{module.name}")
+    for module in pkgutil.walk_packages(idp.cli.__path__, "idp.cli."):
+        if not module.name.endswith(".__main__"):
+            importlib.import_module(module.name)
     preload()
     gc.freeze()
     module, *arguments = commands_for(socket.socket(fileno=int(sys.argv[1])))

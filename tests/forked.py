@@ -107,11 +107,11 @@ def _become(program: Program) -> NoReturn:
 
 def preload() -> None:
     """Everything that its programs import when they start, and the templates, compiled."""
-    commands = ("background", "embedded", "keys", "serve", "served", "trust")
+    commands = "keys.command serve.command serve.served trust.command worker.background worker.embedded"
     for module in (
-        *(f"idp.cli.{name}" for name in commands),
-        *(f"sandbox.{name}.__main__" for name in ("cluster", "demo", "mail", "psc", "rp")),
+        *(f"idp.cli.{name}" for name in commands.split()),
+        *(f"sandbox.{name}.__main__" for name in ("cluster", "demo", "mail", "psc", "rp", "style_guide")),
         "sandbox.igc.responder",
     ):
         importlib.import_module(module)
-    open_templates()
+    open_templates(None)

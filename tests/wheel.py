@@ -1,7 +1,7 @@
 """The wheel of this working copy, and an environment of its own with nothing else of ours in it.
 
 Contains how both are made, once for all tests, without a network: what the wheel depends on is that of the tests. Not
-here: what is asked of them (`cli/test_wheel`, `cli/test_install`).
+here: what is asked of them (`cli/install/test_wheel`, `cli/install/test_install`).
 """
 
 import shutil

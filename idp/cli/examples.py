@@ -1,4 +1,4 @@
-"""Contains the examples that each `--help` ends with, by command. Not here: an option (`…_options`).
+"""Contains the examples that each `--help` ends with, by command. Not here: an option (`options` of its room).
 
 A command that is added has its example here; a test parses each of them.
 """

@@ -1,7 +1,7 @@
 """Contains what keeps a person out of a relying party at a sign-in by one door: account, charters, doors.
 
 Every verdict is that of the gate and of the table of doors: here they get names and cures. Not here: single claims
-(`withheld`), where clients.yaml says so (`explain_claims`).
+(`explain/withheld`), where clients.yaml says so (`explain/claims`).
 """
 
 from collections.abc import Iterator, Mapping

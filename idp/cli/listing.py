@@ -1,10 +1,11 @@
 """Contains how a listing is shown: aligned for people, or as JSON for programs. Not here: what is listed."""
 
 import argparse
-import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+from idp.cli.visible import json_text
 
 #: What people read where nothing is; null in JSON.
 NOTHING = "-"
@@ -22,7 +23,7 @@ def show_rows(names: Sequence[str], rows: Iterable[Sequence[Any]], form: str, *,
             {member: None if value == NOTHING else value for member, value in zip(members, row, strict=True)}
             for row in rows
         ]
-        print(json.dumps(told, ensure_ascii=False, indent=2))
+        print(json_text(told))
         return
     print(form.format(*names))
     for row in rows:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from idp.cli.asking import NotWanted
+
 if TYPE_CHECKING:
     from idp.settings import BadSetting
 
@@ -16,7 +18,11 @@ def _print(line: str) -> None:
 
 
 def tell(error: Exception, say: Callable[[str], None] = _print) -> int | None:
-    """Say a fault that an operator can repair, in a line for each. Returns the exit status, None for any other."""
+    """Say a fault that an operator can repair, in a line for each, or what was left undone as they wished. Returns the
+    exit status, None for any other."""
+    if isinstance(error, NotWanted):
+        say(str(error))
+        return error.status
     from idp.settings import BadSetting, BadSettingsFile, bad_setting
 
     if isinstance(error, BadSetting):

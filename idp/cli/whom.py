@@ -1,6 +1,6 @@
 """Contains whom an operator means: the person of an RPPS, an address, a `sub` or an account id, as pasted.
 
-Not here: people found by a part of their name, or by their card (`accounts_seen`).
+Not here: people found by a part of their name, or by their card (`accounts/seen`).
 """
 
 import sys

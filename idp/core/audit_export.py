@@ -2,7 +2,7 @@
 
 Contains the line of one row, with all that its digest is made of, and the proof beside the file: how far each chain
 goes, and the seals of the days. Only the application key makes one. Not here: the walk along the chains (`audit_walk`),
-writing and reading the files (`cli/audit_proof`).
+writing and reading the files (`cli/audit`).
 """
 
 import hmac

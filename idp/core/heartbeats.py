@@ -1,6 +1,6 @@
 """Signs of life of what works beside the requests, and how much waits for it.
 
-Contains the lanes by name, the record, the ports, and which lane nobody runs. Not here: threads (`cli/lanes`), tables
+Contains the lanes by name, the record, the ports, and which lane nobody runs. Not here: threads (`cli/worker`), tables
 (`adapters/sql/heartbeats`), what is told of it.
 """
 

@@ -1,6 +1,6 @@
 """The code of an administrator's activation, and the password that its holder chooses with it (docs/adr/0044).
 
-Contains the page: one form, since the code counts once. Not here: who gets a code (`cli/activation`), the code by mail
+Contains the page: one form, since the code counts once. Not here: who gets a code (`cli/accounts`), the code by mail
 that follows (`email_otp`).
 """
 

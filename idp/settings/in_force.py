@@ -1,6 +1,6 @@
 """Contains each setting as an operator is shown it: its value, where it comes from, its fault. No secret is in it.
 
-Not here: how a setting is read (`environment`), the table and the JSON of it (`cli/settings`).
+Not here: how a setting is read (`environment`), the table and the JSON of it (`cli/install`).
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Contains the reminders of announced charters, built. Not here: when the worker posts them (`cli/work`)."""
+"""Contains the reminders of announced charters, built. Not here: when the worker posts them (`cli/worker`)."""
 
 from idp.accounts.charter_reminders import CharterReminders
 from idp.adapters.mail.sealed import SealedOutbox

@@ -1,4 +1,4 @@
-"""Contains what is deleted once it is over, table by table, and how long it is kept. Not here: when (`cli/purging`)."""
+"""Contains what is deleted once it is over, table by table, and how long it is kept. Not here: when (`cli/worker`)."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta

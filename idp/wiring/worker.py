@@ -1,6 +1,6 @@
 """Contains what the worker does, built: mails, new browsers, notices, kept logout tokens, lists, ends of accounts.
 
-Not here: when (`cli/background`).
+Not here: when (`cli/worker`).
 """
 
 from idp.accounts.erasure import Eraser
@@ -145,7 +145,8 @@ def build_leavers(resources: Resources) -> Leavers:
     ends, rendering = settings.closing, web.rendering
 
     def motive(locale: str) -> str:
-        return rendering.words("leavers.motive", locale, months=ends.unused_disabled_after)
+        spoken = web.languages.spoken(locale)
+        return rendering.words("leavers.motive", spoken, months=ends.unused_disabled_after)
 
     return Leavers(
         work=SqlUnitOfWork(database),

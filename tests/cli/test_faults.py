@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from idp.cli import accounts, accounts_ended, accounts_export, charter, trust
+from idp.cli.accounts import ended, export, opening
+from idp.cli.charter import publishing
+from idp.cli.trust import command as trust
 from idp.core.ephemeral import StoreUnavailable
 from idp.settings import Settings
 from tests.configured import changed
@@ -57,29 +59,29 @@ ENDED = together("ended_sessions", "grants", "logout_notices")
 
 def test_account_is_disabled_with_its_audit_event_and_the_end_of_its_sessions(world: World) -> None:
     commits = together("accounts", "outbox", "account:disable:accepted") | ENDED
-    fail(world, accounts.disable, Namespace(person=RPPS, motive="Départ"), commits)
+    fail(world, opening.disable, Namespace(person=RPPS, motive="Départ"), commits)
 
 
 def test_account_is_enabled_with_its_audit_event(world: World) -> None:
     disabled = world.house.accounts.get(world.house.account.id)
     world.house.accounts.save(replace(disabled, enabled=False))
     commits = together("accounts", "outbox", "account:enable:accepted")
-    fail(world, accounts.enable, Namespace(person=RPPS), commits)
+    fail(world, opening.enable, Namespace(person=RPPS), commits)
 
 
 def test_waits_end_with_their_audit_event(world: World) -> None:
     commits = together("password_page", "outbox", "account:unlock:accepted")
-    fail(world, accounts.unlock, Namespace(person=RPPS), commits)
+    fail(world, opening.unlock, Namespace(person=RPPS), commits)
 
 
 def test_sessions_are_ended_with_their_audit_event(world: World) -> None:
     commits = together("accounts", "outbox", "session:end:accepted") | ENDED
-    fail(world, accounts_ended.sign_out, Namespace(person=RPPS, session=None), commits)
+    fail(world, ended.sign_out, Namespace(person=RPPS, session=None), commits)
 
 
 def test_a_copy_is_handed_over_with_its_audit_event(world: World) -> None:
     commits = together("outbox", "data:export:accepted")
-    fail(world, accounts_export.export, Namespace(person=RPPS, stdout=True), commits)
+    fail(world, export.export, Namespace(person=RPPS, stdout=True), commits)
 
 
 def test_charter_is_published_with_its_audit_event(world: World, tmp_path: Path) -> None:
@@ -87,7 +89,7 @@ def test_charter_is_published_with_its_audit_event(world: World, tmp_path: Path)
     text.write_text("# Charte\n" + "mot " * 50)
     options = Namespace(charter="house", revision="2026-9", fr=text, en=None, day=None, yes=True)
     commits = together("charter_revisions", "charter:publish:accepted")
-    fail(world, charter.publish, options, commits)
+    fail(world, publishing.publish, options, commits)
 
 
 def test_no_authority_is_trusted_without_its_audit_event(world: World, tmp_path: Path) -> None:

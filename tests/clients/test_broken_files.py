@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 import yaml
 
-from idp.cli.clients_check import check
+from idp.cli.clients.check import check
 from idp.clients.schema import schema_of_clients, schema_text
 
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,7 @@ from idp.adapters.sql.backends import parse_url, unopened_database
 from idp.adapters.sql.database import migrate, upgrade_to, writing
 from idp.adapters.sql.schema import audit_events
 from idp.adapters.sql.schema_state import DatabaseUnusable
-from idp.cli.database import partition
+from idp.cli.db.database import partition
 from idp.core.audit import AuditEvent
 from idp.core.audit_chain import Chains
 from idp.core.audit_walk import Fault

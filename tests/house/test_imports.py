@@ -80,7 +80,7 @@ def test_only_adapters_and_lanes_measure_deadlines() -> None:
     monotonic = {"time.monotonic", "time.perf_counter", "time.sleep"}
     users = [module for module in IDP if monotonic & (module.chains | module.imports)]
     # A turn of a lane has its time, as has the end of all, and a batch is rested from.
-    lanes = {"idp.cli.lanes", "idp.cli.work", "idp.cli.purging"}
+    lanes = {"idp.cli.worker.lanes", "idp.cli.worker.work", "idp.cli.worker.purging"}
     assert {module.room for module in users if module.name not in lanes} <= {"adapters"}
 
 

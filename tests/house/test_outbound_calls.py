@@ -50,7 +50,7 @@ CONNECTING = {
         # It listens.
         "idp.adapters.operations.listener",
         # What this machine is called.
-        "idp.cli.pulse",
+        "idp.cli.worker.pulse",
         # What listens is told to let nobody in.
         "idp.adapters.farewell",
     },

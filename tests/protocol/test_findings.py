@@ -192,7 +192,7 @@ def test_a_reload_of_the_card_address_finds_its_way_back() -> None:
 
 
 def test_the_worker_leaves_nothing_that_is_over(fresh: Provider) -> None:
-    from idp.cli.purging import purge
+    from idp.cli.worker.purging import purge
     from idp.wiring.audit import build_keeper
     from idp.wiring.purges import build_purges
     from idp.wiring.resources import open_resources

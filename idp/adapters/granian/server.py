@@ -1,7 +1,7 @@
 """The process that watches over the web workers (docs/adr/0032). It serves nothing, and imports nothing that serves.
 
 Contains starting workers, replacing one that ended, with growing pauses when it ends again and again, and the end of
-all when none can start. Not here: what a worker does (`worker`), what it loads (`idp.cli.serve`), requests (`asgi`).
+all when none can start. Not here: what a worker does (`worker`), what it loads (`cli/serve`), requests (`asgi`).
 """
 
 import os

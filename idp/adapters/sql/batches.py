@@ -1,7 +1,7 @@
 """Deleting what may be millions of rows: some at a time, each time in a transaction of its own.
 
 One statement for all of them would be cancelled by the statement timeout, at each try anew, and on SQLite would keep
-every sign-in from writing meanwhile. Contains one batch. Not here: how long one goes on (`cli/purging`).
+every sign-in from writing meanwhile. Contains one batch. Not here: how long one goes on (`cli/worker`).
 """
 
 import time

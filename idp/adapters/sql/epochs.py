@@ -1,6 +1,6 @@
 """`Epochs` on SQL, and their beginning: one transaction that voids everything begun before (docs/adr/0046).
 
-Contains what is void, each table by one statement, whatever its size. Not here: who begins an epoch (`cli/epoch`).
+Contains what is void, each table by one statement, whatever its size. Not here: who begins an epoch (`cli/db`).
 """
 
 from collections.abc import Collection

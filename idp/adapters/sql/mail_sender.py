@@ -1,6 +1,6 @@
 """Empties the outbox: which mail is sent next, what becomes of one that fails, and of one whose end has come.
 
-Contains retries, pauses while the relay is down, expiry. Not here: how many are sent at once (`cli/work`), SMTP, what
+Contains retries, pauses while the relay is down, expiry. Not here: how many are sent at once (`cli/worker`), SMTP, what
 an operator does with mails given up (`dead_mails`).
 """
 

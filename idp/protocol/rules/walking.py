@@ -1,6 +1,6 @@
 """Contains a walk along the rules for a request that was not sent: which it keeps to, and which refuse it.
 
-Compares no secret, opens no token, asks no store. Not here: reading what an operator pasted (`cli/pasted`).
+Compares no secret, opens no token, asks no store. Not here: reading what an operator pasted (`cli/explain`).
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -19,7 +19,7 @@ from idp.adapters.sql.grants import SqlGrants
 from idp.adapters.sql.logouts import SqlLogoutNotices
 from idp.adapters.sql.schema import audit_events
 from idp.adapters.sql.work import SqlUnitOfWork
-from idp.cli.purging import purge
+from idp.cli.worker.purging import purge
 from idp.clients.client_file import ClientFile
 from idp.clients.registry import logout_listeners
 from idp.core.audit import AuditEvent
@@ -352,7 +352,7 @@ def test_worker_forgets_notices_after_a_week(desk: Desk) -> None:
 
 def test_disabled_account_signs_out_of_every_application(desk: Desk) -> None:
     """`idp accounts disable`."""
-    from idp.cli.accounts import disable
+    from idp.cli.accounts.opening import disable
 
     browser = desk.provider.browser()
     desk.provider.exchange(browser.sign_in())
@@ -369,7 +369,7 @@ def test_disabled_account_signs_out_of_every_application(desk: Desk) -> None:
 def test_faulty_clients_file_keeps_nobody_from_being_disabled(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from idp.cli.accounts import disable
+    from idp.cli.accounts.opening import disable
 
     path, rpps = desk.provider.settings.where.clients_file, desk.provider.account.identity.rpps
     good = path.read_text()

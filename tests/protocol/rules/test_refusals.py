@@ -12,7 +12,7 @@ import pytest
 from bs4 import BeautifulSoup
 from werkzeug.test import Client, TestResponse
 
-from idp.cli import refusals as command
+from idp.cli.explain import refusals as command
 from idp.core.ephemeral import Kind, StoreUnavailable
 from idp.core.errors import OAuthError, RuleBroken
 from idp.protocol.client_auth.client_door import TooManyRequests

@@ -1,0 +1,2 @@
+"""`idp audit …`: the trail, read, taken elsewhere, verified. Not here: what every command leaves
+there (`cli/audited`)."""

@@ -1,0 +1,1 @@
+"""`idp keys …`: the token signing keys. Not here: when one signs (the room `signing`)."""
