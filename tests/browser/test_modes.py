@@ -1,5 +1,7 @@
 """Every state of every page where little is as its designer saw it: what is measured there, and that it can fail."""
 
+import base64
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +10,7 @@ from selenium import webdriver
 from sandbox.style_guide.mails import every_mail, written_state
 from sandbox.style_guide.pages import every_state
 from sandbox.style_guide.rendering import rendered
-from tests.browser import looking
+from tests.browser import looking, stage
 from tests.browser.looking import Mode, wrong
 
 #: WCAG 2.2, 1.4.12, all four at once.
@@ -117,3 +119,27 @@ def test_a_page_of_which_nothing_is_printed_is_seen(
     main = '<main id="content" class="page" tabindex="-1">'
     page = pages["choice-all"].replace(main, f'{main}<div class="unprinted">')
     assert "no words" in str(wrong(chromium, MODES["paper"], [("good", page)]))
+
+
+def sheets(driver: webdriver.Chrome, html: str) -> tuple[int, int]:
+    """Returns how many sheets of A4 a page fills by its height, and how many come out of the printer."""
+    stage.sized(driver, *SHEET)
+    stage.pretend(driver, "print")
+    driver.execute_script("take(arguments[0])", html)
+    height: int = driver.execute_script("return document.querySelector('main').scrollHeight")
+    stage.pretend(driver)
+    told = driver.execute_cdp_cmd("Page.printToPDF", {"paperWidth": 8.27, "paperHeight": 11.69})
+    return -(-height // SHEET[1]), len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(told["data"])))
+
+
+def test_no_sheet_comes_out_empty(chromium: webdriver.Chrome) -> None:
+    """Of each page its first state; a heading that goes to the next sheet with its text may need one more."""
+    first = {state.template: state for state in reversed(list(every_state("fr")))}
+    for state in first.values():
+        filled, printed = sheets(chromium, rendered("fr", state))
+        assert filled <= printed <= (filled if filled < 3 else filled + 1), state.name
+
+
+def test_a_sheet_that_comes_out_empty_is_counted(chromium: webdriver.Chrome, pages: dict[str, str]) -> None:
+    end = '<div style="break-before: page">&nbsp;</div></body>'
+    assert sheets(chromium, pages["choice-all"].replace("</body>", end)) == (1, 2)
