@@ -21,7 +21,7 @@ _SHORT = 40
 _REFRESH = re.compile(r'http-equiv="refresh"')
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 #: What is said at the top of a page: a refusal, or what was just done.
-_SAID = re.compile(r'<div class="message \w+" role="\w+"(?: id="\w+")?>(.*?)</div>', re.DOTALL)
+_SAID = re.compile(r'<div class="message[^"]*"[^>]* role="\w+"[^>]*>(.*?)</div>', re.DOTALL)
 _MARKUP = re.compile(r"<svg.*?</svg>|<[^>]+>", re.DOTALL)
 
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 from flask import Flask, Response, abort, redirect, render_template, request, send_file, send_from_directory
 from jinja2 import ChoiceLoader, FileSystemLoader
 
+from idp.pages.frame import Deadline
 from idp.settings.house import HouseSettings
 from idp.web.catalogues import Translator
 from idp.web.headers import SECURITY_HEADERS
@@ -20,6 +21,8 @@ from idp.web.house import open_house
 from sandbox.style_guide.exhibits import MAILS, Exhibit, apart, exhibit_at, exhibits, html_of, said_by, words
 from sandbox.style_guide.houses import SAID
 from sandbox.style_guide.mails import MailState, written_state
+from sandbox.style_guide.part_words import PART_LANGUAGES
+from sandbox.style_guide.parts import colours, pairs, pieces, tokens
 from sandbox.style_guide.rendering import ROOT, TEMPLATES
 from sandbox.style_guide.state import State, frame
 from sandbox.style_guide.words import LANGUAGES
@@ -37,6 +40,8 @@ _SAMPLES: Mapping[str, str] = {
     "/psc/picture/bouton": "button.svg",
     "/psc/picture/bouton-survol": "button-hover.svg",
 }
+#: Of the piece that says until when a page waits.
+_WAITING = Deadline(time="14 h 47", seconds=720, may_prolong=True)
 _COLOUR = HouseSettings(colour="#6b2c91")
 
 
@@ -106,8 +111,17 @@ def _index() -> str:
 
 def _parts() -> str:
     locale = _language()
-    state = State("parts", "parts.html", None, in_interaction=False)
-    return render_template("parts.html", t=words().translator(locale), frame=frame(state, locale))
+    state = State("parts", "parts.html", None, deadline=_WAITING)
+    return render_template(
+        "parts.html",
+        t=words().translator(locale),
+        frame=frame(state, locale),
+        says=PART_LANGUAGES[locale],
+        colours=colours(),
+        pairs=pairs(),
+        tokens=tokens(),
+        pieces=pieces(),
+    )
 
 
 def _page(locale: str, name: str) -> Response | str:
