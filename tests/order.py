@@ -37,7 +37,7 @@ SECONDS: Mapping[str, float] = {
     "tests/cli/keys/test_hardware_keys.py": 19,
     "tests/browser/test_axe.py": 35,
     "tests/browser/test_lighthouse.py": 30,
-    "tests/browser/test_modes.py": 20,
+    "tests/browser/test_modes.py": 25,
     "tests/browser/test_logout.py": 18,
     "tests/browser/test_journeys.py": 16,
     "tests/upgrade/test_rolling.py": 28,
