@@ -28,7 +28,7 @@ START_SECONDS = 30  # a first start, on a machine that does nothing else
 STOP_SECONDS = 5  # the promise, on a machine that does nothing else
 _KILL_SECONDS = 30
 AS_IT_IS, FORKED = "sandbox.demo", "tests.forked_demo"
-_PORTS = 12  # with those of an nginx in front
+_PORTS = 13  # with those of an nginx in front
 
 
 @dataclass(frozen=True)

@@ -110,8 +110,8 @@ def preload() -> None:
     commands = "keys.command serve.command serve.served trust.command worker.background worker.embedded"
     for module in (
         *(f"idp.cli.{name}" for name in commands.split()),
-        *(f"sandbox.{name}.__main__" for name in ("cluster", "demo", "mail", "psc", "rp")),
+        *(f"sandbox.{name}.__main__" for name in ("cluster", "demo", "mail", "psc", "rp", "style_guide")),
         "sandbox.igc.responder",
     ):
         importlib.import_module(module)
-    open_templates()
+    open_templates(None)

@@ -33,7 +33,7 @@ class AboutFlow:
 
     def show(self, request: Request, page: str) -> Response:
         frame = self.rendering.frame(request, client_name=None, base_path="")
-        text = self.houses.text(page, frame.locale)
+        text = self.houses.text(page, self.rendering.written(frame.locale))
         if text is None:
             raise PageError(Problem.NOT_FOUND)
         markdown, lang = text
@@ -42,7 +42,10 @@ class AboutFlow:
     def state(self, request: Request) -> Response:
         """The accessibility statement: its state follows from an audit in force, and is never better."""
         frame = self.rendering.frame(request, client_name=None, base_path="")
-        markdown, lang = self.houses.text(STATEMENT, frame.locale) or ("", frame.locale)
+        markdown, lang = self.houses.text(STATEMENT, self.rendering.written(frame.locale)) or (
+            "",
+            frame.locale,
+        )
         house = self.houses.settings
         is_audited = self.houses.is_audited(self.clock.now())
         page = AccessibilityPage(

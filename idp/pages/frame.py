@@ -65,14 +65,23 @@ class Announcement:
     lang: str
 
 
+# One for each language in a process, as a House is.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OtherLanguage:
+    """A language that the page is not in. `name`: as its speakers call it."""
+
+    tag: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """What every page shares. `restart_path` is None outside an interaction."""
 
     locale: str
-    #: The same page in the other language: a GET that changes only a cookie.
-    other_locale: str
-    other_locale_path: str
+    other_languages: tuple[OtherLanguage, ...]
+    #: The same page in another: a GET with `?lang=` that changes only a cookie.
+    language_path: str
     #: The relying party, or « Mon compte »; None on pages outside an interaction.
     client_name: str | None
     #: The address here of its logo, "" for none.

@@ -18,7 +18,7 @@ from idp.settings.declared import setting
 from idp.settings.faults import Rule
 from idp.settings.redis_url import REDIS_RULES
 
-#: Of the pages.
+#: Languages of the product: pages in them are complete, and what an operator writes is in them.
 LOCALES = ("fr", "en")
 _DATABASES = ("sqlite", "postgres", "postgresql", "postgresql+psycopg")
 
@@ -49,7 +49,14 @@ class WhereSettings:
         None,
     )
     default_locale: str = setting(
-        "Language of the pages for a browser that asks for none of ours.", "fr", choices=LOCALES
+        "Language of the pages for a browser that asks for none of theirs: `fr`, `en`, or one of "
+        "`LANGUAGES_DIRECTORY`.",
+        "fr",
+        limits="fr, en, or the tag of a file there",
+    )
+    languages_directory: Path | None = setting(
+        "Folder of languages that are added to French and English: a `messages.<tag>.toml` for each (languages.md).",
+        None,
     )
     help_desk: str = setting(
         "How a person reaches the help desk, as pages and mails say it: a telephone number, an address. Empty: they "
@@ -88,6 +95,13 @@ RULES: tuple[Rule[WhereSettings], ...] = (
         expected="one line of at most 120 signs",
         is_broken=lambda s: bool(s.help_desk) and not (s.help_desk.isprintable() and len(s.help_desk) <= 120),
         it_is="longer, or with a line break",
+    ),
+    Rule(
+        names="DEFAULT_LOCALE",
+        expected="one of fr, en, or a language of CADUCEE_LANGUAGES_DIRECTORY",
+        is_broken=lambda s: s.default_locale not in LOCALES and s.languages_directory is None,
+        it_is="something else",
+        beside="LANGUAGES_DIRECTORY",
     ),
     Rule(
         names="ISSUER",

@@ -25,7 +25,7 @@ class Announcements:
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     def shown(self, locale: str) -> Announcement | None:
-        """Returns what a page in this language says now."""
+        """Returns what a page in this language, one of ours, says now."""
         known = self._known
         if known is None or not known.holds(self.clock.now()):
             return None

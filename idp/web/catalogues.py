@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from idp.settings.files import NotText, read_words
+
 #: `t("frame.cancel", client="…")` returns the text in one language. Raises KeyError: unknown key, or missing value.
 Translator = Callable[..., str]
 
@@ -39,18 +41,20 @@ def load_catalogues(directory: Path) -> Catalogues:
     files = sorted(directory.glob("messages.*.toml"))
     if not files:
         raise CatalogueError(f"{directory}: no messages.<locale>.toml")
-    return Catalogues({file.name.split(".")[1]: _read(file) for file in files})
+    return Catalogues({file.name.split(".")[1]: read_catalogue(file) for file in files})
 
 
-def _read(file: Path) -> dict[str, str]:
+def read_catalogue(file: Path) -> Mapping[str, str]:
+    """Returns the texts by dotted key. Raises CatalogueError, which names the file without its folder; OSError."""
     try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CatalogueError(f"{file}: {error}") from error
-    return dict(_flatten(tables, file, ""))
+        tables = tomllib.loads(read_words(file))
+    except (tomllib.TOMLDecodeError, NotText) as error:
+        told = "not UTF-8 text" if isinstance(error, NotText) else str(error)
+        raise CatalogueError(f"{file.name}: {told}") from error
+    return dict(_flatten(tables, file.name, ""))
 
 
-def _flatten(table: Mapping[str, object], file: Path, prefix: str) -> Iterator[tuple[str, str]]:
+def _flatten(table: Mapping[str, object], file: str, prefix: str) -> Iterator[tuple[str, str]]:
     for name, value in table.items():
         key = prefix + name
         if isinstance(value, dict):

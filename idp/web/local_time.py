@@ -3,20 +3,16 @@
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
+from idp.web.languages import language
+
 #: The time zone of the people who read our pages and mails.
 _PARIS = ZoneInfo("Europe/Paris")
 
 
-_MONTHS = {
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
-    "en": "January February March April May June July August September October November December".split(),
-}
-_HOUR = {"fr": "%H h %M", "en": "%H:%M"}
-
-
 def local_hour(instant: datetime, locale: str) -> str:
     """Returns « 14 h 32 » or "14:32"."""
-    return instant.astimezone(_PARIS).strftime(_HOUR[locale])
+    there = instant.astimezone(_PARIS)
+    return language(locale).hour.format(hour=f"{there.hour:02}", minute=f"{there.minute:02}")
 
 
 def minutes_left(end: datetime, now: datetime) -> int:
@@ -26,12 +22,13 @@ def minutes_left(end: datetime, now: datetime) -> int:
 
 def local_day(instant: datetime, locale: str) -> str:
     """Returns « 23 novembre 2026 » or "23 November 2026"."""
-    day = instant.astimezone(_PARIS)
-    return f"{day.day} {_MONTHS[locale][day.month - 1]} {day.year}"
+    there, spoken = instant.astimezone(_PARIS), language(locale)
+    return spoken.day.format(day=there.day, month=spoken.months[there.month - 1], year=there.year)
 
 
 def local_time(instant: datetime, locale: str) -> str:
-    return f"{local_day(instant, locale)}, {local_hour(instant, locale)}"
+    day, hour = local_day(instant, locale), local_hour(instant, locale)
+    return language(locale).moment.format(day=day, hour=hour)
 
 
 def start_of_day(day: date) -> datetime:

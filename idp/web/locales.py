@@ -8,8 +8,8 @@ from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Request
 
 from idp.interaction.record import Interaction
-from idp.settings.where import LOCALES
 from idp.web.cookies import Cookies
+from idp.web.languages import Languages
 
 #: What a browser sends is shorter.
 _LONGEST = 500
@@ -18,29 +18,25 @@ _LONGEST = 500
 @dataclass(frozen=True, slots=True)
 class Locales:
     cookies: Cookies
-    default: str
+    languages: Languages
 
     def of(self, request: Request, wished: str = "") -> str:
         """Returns the language chosen by the person, else by the relying party (`ui_locales`), else by the browser."""
         chosen = self.cookies.get(request, "locale")
-        if chosen in LOCALES:
+        if chosen is not None and chosen in self.languages.known:
             return chosen
-        # RFC 5646 §2.1.1: tags are compared without regard to case.
-        for tag in wished.lower().split():
-            language = tag.split("-")[0]
-            if language in LOCALES:
-                return language
-        return self.accepted(request.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+        asked = self.languages.best(wished)
+        return asked or self.accepted(request.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
 
     def accepted(self, languages: str) -> str:
         """Returns the best for a browser that sends this (`Accept-Language`)."""
-        return _best(languages[:_LONGEST]) or self.default
+        return _best(languages[:_LONGEST], self.languages.tags) or self.languages.default
 
 
 @lru_cache(maxsize=256)
-def _best(accepted: str) -> str | None:
+def _best(accepted: str, offered: tuple[str, ...]) -> str | None:
     """Returns the best for a browser of this language (RFC 9110 §12.5.4). There are few kinds of browsers."""
-    return parse_accept_header(accepted, LanguageAccept).best_match(LOCALES)
+    return parse_accept_header(accepted, LanguageAccept).best_match(offered)
 
 
 def wished_by(interaction: Interaction) -> str:

@@ -12,12 +12,13 @@ from werkzeug.wrappers import Request, Response
 
 from idp.interaction.refusal import NotDue
 from idp.interaction.store import hub_path
-from idp.settings.where import LOCALES, WhereSettings
+from idp.settings.where import WhereSettings
 from idp.web.addresses import path_of_ours, redirect
 from idp.web.certificate_header import CertificateHeaderGuard
 from idp.web.cookies import SAID_COOKIE, TYPED_COOKIE, Cookies
 from idp.web.error_pages import ErrorPages
 from idp.web.headers import harden
+from idp.web.languages import Languages
 from idp.web.page_routes import Handler
 from idp.web.sections import Detour
 from idp.web.shared_stations import SharedStations
@@ -31,6 +32,7 @@ class PageAnswers:
     errors: ErrorPages
     cookies: Cookies
     stations: SharedStations
+    languages: Languages
     where: WhereSettings
 
     def answer(self, request: Request, handler: Handler, *values: str) -> Response:
@@ -71,7 +73,7 @@ class PageAnswers:
             return None
         wished = request.args["lang"]
         # The link of our pages carries nothing else; a relying party's own `lang` is ignored (RFC 6749 §3.1).
-        if wished not in LOCALES or len(request.args) > 1:
+        if wished not in self.languages.known or len(request.args) > 1:
             return None
         response = redirect(path_of_ours(request.path))
         self.cookies.set(response, "locale", wished, self.stations.life(request))

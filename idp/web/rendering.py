@@ -13,7 +13,6 @@ from idp.core.replacing import replace
 from idp.interaction.reference import reference_of
 from idp.interaction.store import hub_path
 from idp.pages.frame import Deadline, Frame
-from idp.settings.where import LOCALES
 from idp.web.addresses import path_of_ours
 from idp.web.announcements import Announcements
 from idp.web.catalogues import Catalogues
@@ -21,6 +20,7 @@ from idp.web.cookies import SAID_COOKIE, Cookies
 from idp.web.forms import CsrfTokens
 from idp.web.headers import allow_own_script
 from idp.web.house import Houses
+from idp.web.languages import Languages
 from idp.web.locales import Locales
 from idp.web.ready import HTML, ReadyResponse
 from idp.web.shared_stations import SharedStations
@@ -48,8 +48,8 @@ class Templates:
 
     def render_common(self, template: str, frame: Frame, page: Any) -> str:
         """Returns the page as `render` does, made once for all browsers: nothing in `page` may be of a person."""
-        other_path = frame.other_locale_path.replace(frame.base_path, _BASE, 1)
-        blank = replace(frame, csrf=_CSRF, base_path=_BASE, other_locale_path=other_path, reference="")
+        path = frame.language_path.replace(frame.base_path, _BASE, 1)
+        blank = replace(frame, csrf=_CSRF, base_path=_BASE, language_path=path, reference="")
         text = self._kept(template, blank, page)
         return text.replace(_BASE, escape(frame.base_path)).replace(_CSRF, escape(frame.csrf))
 
@@ -67,6 +67,7 @@ class Rendering:
     cookies: Cookies
     csrf: CsrfTokens
     locales: Locales
+    languages: Languages
     stations: SharedStations
     clock: Clock
     houses: Houses
@@ -86,12 +87,11 @@ class Rendering:
         """Returns the frame. `wished`: the `ui_locales` of the relying party. `browser`: what the tokens of its forms
         are bound to (`CsrfTokens`), if that is not the cookie that the request has."""
         locale = self.locales.of(request, wished)
-        other = next(name for name in LOCALES if name != locale)
-        browser = browser or self.cookies.browser(request)
+        browser, written = browser or self.cookies.browser(request), self.written(locale)
         return Frame(
             locale=locale,
-            other_locale=other,
-            other_locale_path=f"{_page_path(request, base_path)}?lang={other}",
+            other_languages=self.languages.others[locale],
+            language_path=_page_path(request, base_path),
             client_name=client_name,
             client_logo=client_logo,
             base_path=base_path,
@@ -99,8 +99,8 @@ class Rendering:
             is_shared_station=self.stations.holds(request),
             deadline=deadline,
             reference=reference_of(base_path.removeprefix(hub_path(""))),
-            house=self.houses.of(locale, self.clock.now()),
-            announcement=self.announcements.shown(locale),
+            house=self.houses.of(written, self.clock.now()),
+            announcement=self.announcements.shown(written),
         )
 
     def page(self, template: str, frame: Frame, page: Any, status: int = 200) -> Response:
@@ -115,6 +115,10 @@ class Rendering:
     def words(self, key: str, locale: str, **values: object) -> str:
         """Raises KeyError."""
         return self.templates.words(key, locale, **values)
+
+    def written(self, locale: str) -> str:
+        """Returns in which language such a page has the operator's words."""
+        return self.languages.written(locale)
 
     def tell(self, response: Response, said: str) -> None:
         """Have the next page that listens (`told`) say `said.<said>` of the catalogue, once."""

@@ -136,8 +136,13 @@ def _userinfo(parts: Parts, protocol: ProtocolParts) -> UserinfoEndpoint:
 
 
 def _discovery(parts: Parts, protocol: ProtocolParts) -> Document:
-    settings = parts.settings
-    document = discovery_document(settings.where.issuer, parts.itinerary.earned(), protocol.tls_methods)
+    settings, web = parts.settings, parts.web
+    document = discovery_document(
+        settings.where.issuer,
+        parts.itinerary.earned(),
+        locales=web.languages.tags,
+        tls_methods=protocol.tls_methods,
+    )
     return document_of(document | mtls_members(document, settings.proxy.mtls_origin), settings.where)
 
 

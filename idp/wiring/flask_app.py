@@ -61,6 +61,7 @@ def build_answers(parts: Parts) -> PageAnswers:
         ),
         cookies=web.cookies,
         stations=web.stations,
+        languages=web.languages,
         where=settings.where,
     )
 

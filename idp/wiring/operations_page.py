@@ -18,7 +18,6 @@ from idp.core.kept_figures import KeptFigures
 from idp.core.readiness import Readiness
 from idp.pages.frame import Frame
 from idp.settings import Settings, bad_setting
-from idp.settings.where import LOCALES
 from idp.web.headers import SECURITY_HEADERS
 from idp.wiring.audit import node_of
 from idp.wiring.operations_conformity import ConformityViews
@@ -88,11 +87,10 @@ def _examine(parts: Parts) -> tuple[Finding, ...]:
 def _page(parts: Parts, readiness: Readiness, sections: Sections, question: Question) -> Answer:
     web = parts.web
     locale = _locale(web, question)
-    other = next(name for name in LOCALES if name != locale)
     frame = Frame(
         locale=locale,
-        other_locale=other,
-        other_locale_path=f"/?lang={other}",
+        other_languages=web.languages.others[locale],
+        language_path="/",
         client_name=None,
         base_path="",
         csrf="",
@@ -104,7 +102,7 @@ def _page(parts: Parts, readiness: Readiness, sections: Sections, question: Ques
 
 def _locale(web: WebParts, question: Question) -> str:
     chosen = parse_qs(question.query).get("lang", [""])[0]
-    return chosen if chosen in LOCALES else web.locales.accepted(question.languages)
+    return chosen if chosen in web.languages.known else web.locales.accepted(question.languages)
 
 
 def _file(file: Path, question: Question) -> Answer:

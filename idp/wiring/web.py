@@ -13,12 +13,12 @@ from idp.core.sealing import derive_key
 from idp.settings import Settings
 from idp.web.announcements import Announcements
 from idp.web.caller_address import Warnings
-from idp.web.catalogues import load_catalogues
 from idp.web.cookies import Cookies
 from idp.web.forms import CsrfTokens, Forms
 from idp.web.house import Houses, houses_of_mails
 from idp.web.kept_refusals import HourlyShare, KeptRefusals
 from idp.web.known_device import KnownDevices
+from idp.web.languages import TEMPLATES, Languages, open_languages
 from idp.web.last_door import LastDoors
 from idp.web.locales import Locales
 from idp.web.mails import Mails
@@ -27,9 +27,8 @@ from idp.web.network_quota import NetworkQuota
 from idp.web.origins import Origins
 from idp.web.rendering import Rendering, Templates
 from idp.web.shared_stations import SharedStations
+from idp.wiring.languages import build_languages
 from idp.wiring.resources import Resources
-
-_TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +39,7 @@ class WebParts:
     csrf: CsrfTokens
     forms: Forms
     locales: Locales
+    languages: Languages
     rendering: Rendering
     houses: Houses
     announcements: Announcements
@@ -83,7 +83,9 @@ def build_web(settings: Settings, clock: Clock, houses: Houses | None = None) ->
     houses, announcements = houses or Houses(), Announcements(clock)
     cookies = Cookies(settings.where.is_secure)
     csrf = CsrfTokens(derive_key(settings.keys.application, "csrf"))
-    locales, templates = Locales(cookies, settings.where.default_locale), open_templates()
+    languages = build_languages(settings)
+    locales = Locales(cookies, languages)
+    templates = open_templates(settings.where.languages_directory)
     networks = CallerNetworks(trusted_proxy_hops=settings.proxy.trusted_hops, warnings=Warnings(clock))
     stations = SharedStations(cookies, networks, settings.stations.networks)
     return WebParts(
@@ -96,11 +98,13 @@ def build_web(settings: Settings, clock: Clock, houses: Houses | None = None) ->
             parameter_bytes=settings.bounds.parameter_bytes,
         ),
         locales=locales,
+        languages=languages,
         rendering=Rendering(
             templates=templates,
             cookies=cookies,
             csrf=csrf,
             locales=locales,
+            languages=languages,
             stations=stations,
             clock=clock,
             houses=houses,
@@ -125,14 +129,17 @@ def start_announcements(web: WebParts, resources: Resources) -> None:
 
 def build_mails(settings: Settings) -> Mails:
     """Returns what writes mails, also for a process that has no pages."""
-    return Mails(open_templates(), houses_of_mails(settings.house, settings.help_line))
+    languages = build_languages(settings)
+    templates = open_templates(settings.where.languages_directory)
+    return Mails(templates, houses_of_mails(settings.house, settings.help_line), languages)
 
 
 @cache
-def open_templates() -> Templates:
-    """Returns the same at each call: they are part of the program."""
+def open_templates(languages: Path | None) -> Templates:
+    """Returns the same at each call. `languages`: the folder of those that an operator added. Raises BadLanguage,
+    OSError."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         # Not the plain text of mails.
         autoescape=jinja2.select_autoescape(("html",)),
         undefined=jinja2.StrictUndefined,
@@ -140,4 +147,4 @@ def open_templates() -> Templates:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    return Templates(load_catalogues(_TEMPLATES), environment)
+    return Templates(open_languages(languages).catalogues, environment)

@@ -145,7 +145,8 @@ def build_leavers(resources: Resources) -> Leavers:
     ends, rendering = settings.closing, web.rendering
 
     def motive(locale: str) -> str:
-        return rendering.words("leavers.motive", locale, months=ends.unused_disabled_after)
+        spoken = web.languages.spoken(locale)
+        return rendering.words("leavers.motive", spoken, months=ends.unused_disabled_after)
 
     return Leavers(
         work=SqlUnitOfWork(database),

@@ -24,7 +24,7 @@ def _options() -> argparse.Namespace:
     parser = _DEMO.parser(
         "Everything, on loopback.",
         base=DEFAULT_BASE,
-        ports="ten ports from N; the two after them are for an nginx in front of a suite",
+        ports="ten ports from N, and N+12; the two between them are for an nginx in front of a suite",
         state=DEFAULT_STATE,
     )
     parser.add_argument(

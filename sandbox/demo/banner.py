@@ -36,6 +36,7 @@ Caducée is ready. Start at a relying party:
   {f"http://localhost:{ports.psc_auth}/simulateur":<40} Pro Santé Connect: its persons, its faults
   {ports.issuer:<40} the provider itself
   {f"{ports.operations_url}/":<40} how it does, for its administrators
+  {ports.style_guide_pages:<40} every page and mail, in every state
 """
 
 

@@ -1,6 +1,6 @@
 """Which port serves what, and whether it is free.
 
-Contains the ten ports, the check, and the two that an nginx in front takes. Not here: starting anything.
+Contains the eleven ports, the check, and the two that an nginx in front takes. Not here: starting anything.
 """
 
 import socket
@@ -34,13 +34,13 @@ class PortTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Ten ports in a row. `scheme`: that of the provider, on the first."""
+    """Ten ports in a row, two of an nginx, and one more. `scheme`: that of the provider, on the first."""
 
     base: int
     scheme: str = "http"
 
     def __post_init__(self) -> None:
-        most = 65535 - len(_ROLES) - _OF_NGINX + 1
+        most = 65535 - len(_ROLES) - _OF_NGINX
         if not 1024 <= self.base <= most:
             raise ValueError(f"--port-base: from 1024 to {most}")
 
@@ -117,9 +117,17 @@ class Ports:
         """Returns the port by which that nginx reaches the provider's TLS."""
         return self.base + len(_ROLES) + 1
 
+    @property
+    def style_guide(self) -> int:
+        return self.base + len(_ROLES) + _OF_NGINX
+
+    @property
+    def style_guide_pages(self) -> str:
+        return f"http://localhost:{self.style_guide}/"
+
     def refuse_taken(self) -> None:
         """Raises PortTaken for the first port on which another program listens."""
-        refuse_taken(enumerate(_ROLES, self.base))
+        refuse_taken([*enumerate(_ROLES, self.base), (self.style_guide, "the style guide")])
 
 
 def refuse_taken(ports: Iterable[tuple[int, str]]) -> None:

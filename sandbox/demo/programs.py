@@ -44,6 +44,7 @@ def outside(ports: Ports, places: Places) -> Iterator[Program]:
     )
     yield Program("mail", ("sandbox.mail", "--smtp-port", str(ports.smtp), "--web-port", str(ports.mail_web)))
     yield Program("relying-parties", ("sandbox.rp", "--config", str(places.relying_parties)))
+    yield Program("style-guide", ("sandbox.style_guide", "--port", str(ports.style_guide)))
 
 
 def igc(ports: Ports, places: Places) -> Program:
@@ -142,6 +143,7 @@ def probes(ports: Ports, places: Places, card_host: str, http: requests.Session)
         "mail": ports.mailbox,
         "ViaTrajectoire": f"http://localhost:{ports.relying_party(0)}/",
         "Trajectoire Grand Âge": f"http://localhost:{ports.relying_party(1)}/",
+        "style guide": f"{ports.style_guide_pages}static/caducee.css",
         "provider": _ready(ports),
         "card host": f"{card_host}/health",
     }

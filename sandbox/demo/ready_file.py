@@ -34,6 +34,7 @@ def contents(
         "mailbox": ports.mailbox,
         "clients_directory": str(places.more_clients),
         "operations": ports.operations_url,
+        "style_guide": ports.style_guide_pages,
         "psc": {"issuer": ports.psc_issuer, "identities": _identities(enrolled)},
         "clients": [
             {

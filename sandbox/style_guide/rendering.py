@@ -30,7 +30,7 @@ CATALOGUES = load_catalogues(TEMPLATES)
 ENVIRONMENT = environment()
 
 
-def rendered(locale: str, state: State, t: Callable[..., str] | None = None, **changes: object) -> str:
+def rendered(locale: str, state: State, t: Callable[..., str] | None = None, /, **changes: object) -> str:
     """`changes` are fields of the frame."""
     page_frame = replace(frame(state, locale), **changes)  # type: ignore[arg-type]
     template = ENVIRONMENT.get_template(state.template)

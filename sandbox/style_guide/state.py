@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from idp.pages.frame import NO_HOUSE, Announcement, Deadline, Frame, House
+from idp.pages.frame import NO_HOUSE, Announcement, Deadline, Frame, House, OtherLanguage
 from sandbox.style_guide.cast import ELISE
 
 LOCALES = ("fr", "en")
+FRENCH, ENGLISH = OtherLanguage(tag="fr", name="Français"), OtherLanguage(tag="en", name="English")
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ _SAID = {"fr": "Votre adresse postale est enregistrée.", "en": "Your postal add
 def frame(state: State, locale: str) -> Frame:
     return Frame(
         locale=locale,
-        other_locale="en" if locale == "fr" else "fr",
-        other_locale_path=f"/language/{'en' if locale == 'fr' else 'fr'}?back=%2F",
+        other_languages=(ENGLISH if locale == "fr" else FRENCH,),
+        language_path="/language",
         client_name="ViaTrajectoire" if state.in_interaction else None,
         base_path="/interaction/AbC" if state.in_interaction else "/account/email" if state.deadline else "",
         csrf="csrf-value",

@@ -25,7 +25,7 @@ from tests.limits import within
 from tests.provider import Provider
 
 ARTEFACTS = Path(__file__).parents[1] / "artefacts"
-_SWITCHES = (
+SWITCHES = (
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -45,9 +45,8 @@ def _binary(name: str) -> str:
     return found
 
 
-def _certificate_store(home: Path, ca_bundle: str, card: dict[str, Any] | None) -> None:
-    """The NSS database that Chromium reads on Linux."""
-    store = home / ".pki" / "nssdb"
+def certificate_store(store: Path, ca_bundle: str, card: dict[str, Any] | None) -> None:
+    """An NSS database. Chromium reads that of the person on Linux, ~/.pki/nssdb; Firefox that of its profile."""
     store.mkdir(parents=True)
     place = f"sql:{store}"
 
@@ -181,16 +180,15 @@ def chromium(demo: Demonstration, tmp_path: Path) -> Iterator[Callable[..., Wind
         card: str | None = None, locale: str = "fr", page_load: str = "normal", *, scripts: bool = False
     ) -> Window:
         home = tmp_path / f"home-{len(windows)}"
-        home.mkdir()
         cards = {entry["name"]: entry for entry in demo.ready["cards"]}
-        _certificate_store(home, demo.ready["ca_bundle"], cards[card] if card else None)
+        certificate_store(home / ".pki" / "nssdb", demo.ready["ca_bundle"], cards[card] if card else None)
         options = webdriver.ChromeOptions()
         options.binary_location = _binary("chromium")
         options.page_load_strategy = page_load
-        for switch in (*_SWITCHES, f"--lang={locale}"):
+        for switch in (*SWITCHES, f"--lang={locale}"):
             options.add_argument(switch)
         options.add_experimental_option(
-            "prefs", _preferences(demo.ready["card_host"], locale, scripts=scripts)
+            "prefs", preferences(demo.ready["card_host"], locale, scripts=scripts)
         )
         environment = {**os.environ, "HOME": str(home)}
         driver = webdriver.Chrome(options=options, service=Service(_binary("chromedriver"), env=environment))
@@ -206,7 +204,7 @@ def plain_chromium() -> dict[str, Any]:
     """Returns what `webdriver.Chrome` is given for a window with JavaScript, without any card."""
     options = webdriver.ChromeOptions()
     options.binary_location = _binary("chromium")
-    for switch in (*_SWITCHES, "--lang=fr"):
+    for switch in (*SWITCHES, "--lang=fr"):
         options.add_argument(switch)
     options.add_experimental_option("prefs", {"intl.accept_languages": "fr"})
     return {"options": options, "service": Service(_binary("chromedriver"))}
@@ -233,7 +231,7 @@ def plain_window() -> Iterator[Window]:
     driver.quit()
 
 
-def _preferences(card_host: str, locale: str, *, scripts: bool) -> dict[str, Any]:
+def preferences(card_host: str, locale: str, *, scripts: bool) -> dict[str, Any]:
     return {
         "intl.accept_languages": locale,
         "profile.managed_default_content_settings.javascript": 1 if scripts else 2,

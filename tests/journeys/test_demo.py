@@ -49,6 +49,7 @@ def test_ready_file_has_exactly_the_members_promised(demo: Demonstration) -> Non
         "mailbox": str,
         "clients_directory": str,
         "operations": str,
+        "style_guide": str,
         "psc": dict,
         "clients": list,
         "cards": list,
@@ -87,6 +88,8 @@ def test_everything_in_the_ready_file_is_there(demo: Demonstration) -> None:
         assert requests.get(client["home"], timeout=within(10)).status_code == 200
     for card in ready["cards"]:
         assert all(Path(card[member]).is_file() for member in ("certificate", "key", "pkcs12"))
+    page = requests.get(f"{ready['style_guide']}fr/choice-all", timeout=within(10))
+    assert "Identifiez-vous" in page.text
     assert all(is_alive(pid) for pid in ready["pids"])
     assert demo.process.pid in ready["pids"]
 

@@ -288,6 +288,7 @@ def test_every_template_met_hostile_values() -> None:
         "door_macros.html",
         "account_macros.html",
         "charter_macros.html",
+        "operations_macros.html",
         "address.html",
         "account/section.html",
     }

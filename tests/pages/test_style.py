@@ -8,8 +8,8 @@ from sandbox.style_guide.rendering import ROOT, TEMPLATES
 
 
 def test_templates_use_nothing_but_the_few_tags_of_the_house() -> None:
-    allowed = {"extends", "block", "import", "macro", "if", "elif", "else", "for"}
-    allowed |= {f"end{name}" for name in ("block", "macro", "if", "for")}
+    allowed = {"extends", "block", "import", "macro", "call", "if", "elif", "else", "for"}
+    allowed |= {f"end{name}" for name in ("block", "macro", "call", "if", "for")}
     for file in TEMPLATES.rglob("*.html"):
         assert set(re.findall(r"\{%[-+]?\s*(\w+)", file.read_text())) <= allowed, file.name
     safe = {
@@ -18,6 +18,21 @@ def test_templates_use_nothing_but_the_few_tags_of_the_house() -> None:
         if re.search(r"\|\s*safe\b", file.read_text())
     }
     assert safe == {"charter.html", "account/charter.html", "about.html", "accessibility.html"}
+
+
+def test_the_design_system_is_documented_and_no_piece_of_it_is_used_once() -> None:
+    source = (TEMPLATES / "macros.html").read_text()
+    pieces = re.findall(r"\{% macro (\w+)", source)
+    assert pieces == re.findall(r"#\}\n\{% macro (\w+)", source)
+    others = "".join(file.read_text() for file in TEMPLATES.rglob("*.html") if file.name != "macros.html")
+    used = {
+        piece: len(re.findall(rf"\bm\.{piece}\(", others))
+        + len(re.findall(rf"(?:\{{\{{|call) {piece}\(", source))
+        for piece in pieces
+    }
+    assert {piece for piece, count in used.items() if count < 2} == set()
+    assert len(pieces) <= 20
+    assert len(source.splitlines()) <= 250
 
 
 def luminance(colour: str) -> float:

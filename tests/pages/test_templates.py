@@ -75,13 +75,15 @@ def test_page_has_its_language_a_title_one_h1_and_headings_in_order(
 
 @every_page
 def test_page_offers_itself_in_the_other_language(locale: str, state: State, page: BeautifulSoup) -> None:
-    link = page.select_one("a.language")
+    link = page.select_one("ul.languages a")
     if state.template == "form_post.html":  # shown once: what it carries would be lost
         assert link is None
         return
     assert link is not None
-    assert link["href"] == frame(state, locale).other_locale_path
-    assert link["lang"] == link["hreflang"] == frame(state, locale).other_locale
+    (other,) = frame(state, locale).other_languages
+    assert link["href"] == f"{frame(state, locale).language_path}?lang={other.tag}"
+    assert link["lang"] == link["hreflang"] == other.tag
+    assert text_of(link) == other.name
 
 
 @every_page
@@ -127,7 +129,8 @@ def test_no_link_leaves_but_those_the_view_model_names(
         href = str(link["href"])
         here = frame(state, locale)
         # "/": the way on without a way back; the base path: the hub, which knows the next page, and below it a door.
-        own = {"/", "/end_session", here.other_locale_path, here.base_path, f"{here.base_path}/passkey"}
+        others = {f"{here.language_path}?lang={other.tag}" for other in here.other_languages}
+        own = {"/", "/end_session", *others, here.base_path, f"{here.base_path}/passkey"}
         own |= {f"{here.base_path}/activation", f"{here.base_path}/charter/text"}
         contact = here.house.help_desk
         own |= {contact.link, f"tel:{contact.dial}"} | {f"/about/{name}" for name in here.house.pages}

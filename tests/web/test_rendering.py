@@ -32,7 +32,7 @@ def test_the_text_is_the_same_as_one_made_for_this_browser(
             frame(state, locale),
             base_path=base,
             csrf=f"csrf of {name}",
-            other_locale_path=f"{base}/choice?lang=en",
+            language_path=f"{base}/choice",
         )
         found = pages.render_common(state.template, mine, state.page)
         assert found == pages.render(state.template, locale, frame=mine, page=state.page)

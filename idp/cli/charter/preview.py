@@ -79,8 +79,8 @@ def _html(settings: Settings, revision: CharterRevision, locale: str, clock: Clo
     )
     frame = Frame(
         locale=locale,
-        other_locale="en" if locale == "fr" else "fr",
-        other_locale_path="#",
+        other_languages=(),
+        language_path="",
         client_name=None,
         base_path="",
         csrf="",

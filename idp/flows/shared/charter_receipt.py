@@ -36,10 +36,11 @@ class CharterReceipts:
         """Returns what queues the receipt: to be called in the unit of work of the acceptance."""
         if not self.is_sent:
             return _nothing
+        locale = self.mails.language_of(account)
         page = CharterReceiptMail(
             client_name="" if evidence.charter == HOUSE else application,
             revision=revision.revision,
-            accepted_at=local_time(evidence.accepted_at, account.locale),
+            accepted_at=local_time(evidence.accepted_at, locale),
             text_sha256=evidence.text_sha256,
             address=f"{self.issuer}{acceptance_path(revision.number)}",
         )
@@ -48,7 +49,7 @@ class CharterReceipts:
             page,
             to=account.email,
             subject="mail.charter_receipt.subject",
-            locale=account.locale,
+            locale=locale,
         )
         return partial(self.outbox.post, mail, expires_after_seconds=int(self.life.total_seconds()))
 

@@ -27,10 +27,11 @@ class CharterReminderMailer:
 
     def written(self, account: Account, revision: CharterRevision) -> Callable[[], None]:
         is_house, due_from = revision.charter == HOUSE, revision.due_from or revision.published_at
+        locale = self.mails.language_of(account)
         page = CharterReminderMail(
             applications=() if is_house else self.demanding(revision.charter),
             revision=revision.revision,
-            due_from=local_day(due_from, account.locale),
+            due_from=local_day(due_from, locale),
             address=f"{self.issuer}/" if is_house else "",
         )
         mail = self.mails.write(
@@ -38,6 +39,6 @@ class CharterReminderMailer:
             page,
             to=account.email,
             subject="mail.charter_reminder.subject",
-            locale=account.locale,
+            locale=locale,
         )
         return partial(self.outbox.post, mail, expires_after_seconds=int(self.life.total_seconds()))

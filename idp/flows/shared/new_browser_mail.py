@@ -25,13 +25,14 @@ class NewBrowserMailer:
     help_desk: str
 
     def written(self, account: Account, sessions: Sequence[OpenSession]) -> Callable[[], None]:
-        shown = tuple(_shown(one, account.locale) for one in sessions[:_MOST_SHOWN])
+        locale = self.mails.language_of(account)
+        shown = tuple(_shown(one, locale) for one in sessions[:_MOST_SHOWN])
         mail = self.mails.write(
             "new_browser",
             NewBrowserMail(sign_ins=shown, more=len(sessions) - len(shown), help_desk=self.help_desk),
             to=account.email,
             subject="mail.new_browser.subject",
-            locale=account.locale,
+            locale=locale,
         )
         return partial(self.outbox.post, mail, expires_after_seconds=int(self.life.total_seconds()))
 

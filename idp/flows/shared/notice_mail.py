@@ -28,7 +28,7 @@ class NoticeMailer:
         return self._posting(self.mail(account, notice, until, motive))
 
     def mail(self, account: Account, notice: Notice, until: datetime | None = None, motive: str = "") -> Mail:
-        locale = account.locale
+        locale = self.mails.language_of(account)
         page = NoticeMail(
             notice=str(notice),
             happened_at=local_time(self.clock.now(), locale),
@@ -41,7 +41,7 @@ class NoticeMailer:
         )
 
     def email_changed(self, before: Account, link: str, until: datetime) -> Callable[[], None]:
-        locale = before.locale
+        locale = self.mails.language_of(before)
         page = EmailChangedMail(
             happened_at=local_time(self.clock.now(), locale),
             link=link,

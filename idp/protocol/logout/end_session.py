@@ -236,7 +236,7 @@ class EndSessionEndpoint:
             browser=browser,
         )
         if path:
-            frame = dataclasses.replace(frame, other_locale_path=f"{path}?lang={frame.other_locale}")
+            frame = dataclasses.replace(frame, language_path=path)
         response = self.rendering.page("signed_out.html", frame, page)
         self.cookies.know_browser(request, response, browser)
         return response

@@ -46,8 +46,11 @@ def mtls_members(document: dict[str, Any], mtls_origin: str) -> dict[str, Any]:
     }
 
 
-def discovery_document(issuer: str, acrs: Sequence[Acr], tls_methods: Sequence[str] = ()) -> dict[str, Any]:
-    """Returns the document. `acrs`: what the open doors earn. `tls_methods`: client authentication by certificate."""
+def discovery_document(
+    issuer: str, acrs: Sequence[Acr], *, locales: Sequence[str], tls_methods: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Returns the document. `acrs`: what the open doors earn. `locales`: languages of the pages. `tls_methods`: client
+    authentication by certificate."""
     methods = (*_AUTH_METHODS, *tls_methods)
     has_psc = Acr.PSC in acrs
     scopes = [scope for scope in CLAIMS_OF_SCOPE if has_psc or scope not in _PSC_SCOPES]
@@ -86,7 +89,7 @@ def discovery_document(issuer: str, acrs: Sequence[Acr], tls_methods: Sequence[s
         "code_challenge_methods_supported": ["S256"],
         "claim_types_supported": ["normal"],
         "claims_supported": [*claims_of(scopes), *_TOKEN_CLAIMS, *(_PSC_TOKEN_CLAIMS if has_psc else ())],
-        "ui_locales_supported": ["fr", "en"],
+        "ui_locales_supported": list(locales),
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "claims_parameter_supported": True,
         "request_parameter_supported": True,

@@ -36,12 +36,12 @@ PROGRAM, PIP, INIT, IDP, MANUAL, SETTINGS, TRUST, CLIENT, NGINX, SERVICES = rang
 
 
 def free_base() -> int:
-    """The first of ten free ports, with four digits: the listener for monitoring has a 1 before them."""
+    """The first of the free ports of a demo, with four digits: the listener for monitoring has a 1 before them."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4
     for base in range(2000 + worker * 800, 2800 + worker * 800, 16):
         with ExitStack() as held:
             try:
-                for port in (*range(base, base + 12), base + 10_000):
+                for port in (*range(base, base + 13), base + 10_000):
                     held.enter_context(_bound(port))
             except OSError:
                 continue

@@ -61,7 +61,7 @@ def test_it_stands_on_every_page_in_both_languages_until_it_is_cleared(
     assert put(provider, "--fr", FRENCH, "--en", ENGLISH, "--level", "warning") == 0
     assert "notice set: shown until " in capsys.readouterr().out
     assert shown(provider) == [f"Attention : {FRENCH}"] * 3
-    assert shown(provider, "en") == [f"Please note: {ENGLISH}"] * 3
+    assert shown(provider, "en") == [f"Attention: {ENGLISH}"] * 3
     assert put(provider, "--fr", "Une autre.") == 0
     assert "pages in English have the French text" in capsys.readouterr().out
     assert shown(provider, "en") == ["Information: Une autre."] * 3

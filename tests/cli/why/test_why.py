@@ -250,16 +250,14 @@ SITUATIONS = (
         "Attendez cette heure",
         settings=(("password_free_tries", 3),),
     ),
-    Staged(
-        code_expired, "Le code reçu par courriel a expiré avant d'être saisi.", "Demandez un nouveau code"
-    ),
+    Staged(code_expired, "Le code reçu par e-mail a expiré avant d'être saisi.", "Demandez un nouveau code"),
     Staged(
         bounced,
-        "Le courriel du code n'a pas pu être remis à a•••@hopital.example : 550 no such user.",
+        "L'e-mail du code n'a pas pu être remis à a•••@hopital.example : 550 no such user.",
         "puis changez d'adresse",
     ),
-    Staged(code_waits, "Le courriel du code, pour a•••@hopital.example, attend toujours", "a du retard"),
-    Staged(code_not_typed, "Un code est parti par courriel à a•••@hopital.example", "dans les indésirables"),
+    Staged(code_waits, "L'e-mail du code, pour a•••@hopital.example, attend toujours", "a du retard"),
+    Staged(code_not_typed, "Un code est parti par e-mail à a•••@hopital.example", "dans les indésirables"),
     Staged(
         disabled,
         "Le compte est désactivé, pour ce motif : radiation signalée par l'Ordre",
@@ -464,7 +462,7 @@ def test_an_address_of_nobody_whose_mails_came_back_says_so(desk: Desk) -> None:
     assert row is not None
     give_up(desk.house.database, row.id, row.attempts, "550 no such user", datetime.now(UTC))
     desk.why("nadia@hopital.example")
-    assert desk.said[0].endswith("un courriel n'a pas pu y être remis : 550 no such user.")
+    assert desk.said[0].endswith("un e-mail n'a pas pu y être remis : 550 no such user.")
 
 
 def test_a_card_finds_its_person_by_what_is_printed_on_it_or_stands_in_it(desk: Desk) -> None:

@@ -89,7 +89,7 @@ def test_page_opened_from_a_bookmark_ends_with_a_way_to_the_account(provider: Pr
     (link,) = [
         link for link in BeautifulSoup(page.text, "html.parser").select("main a") if link["href"] == "/"
     ]
-    assert link.get_text() == "Aller à Mon compte"
+    assert link.get_text(strip=True) == "Aller à Mon compte"
 
 
 class TestLogo:
