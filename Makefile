@@ -9,6 +9,7 @@
 #   make relying-parties   applications of others, by the pages of docs/relying-parties   make relying-parties ARGS="django-allauth"
 #   make check    style, types, templates, and which room imports which
 #   make coverage      the branches that the rooms' own tests reach (.ci/coverage)
+#   make pages    pictures of every page and mail in every state, and what axe says: var/pages/index.html      make pages ARGS="enrolment"
 #   make settings      write docs/settings.md anew
 #   make audit         write docs/audit.md anew
 #   make bench    measure beside others, write docs/performance.md      make bench ARGS="caducee-es256 --rounds 1"
@@ -29,7 +30,7 @@ BROWSER_TOOLS := tests/browser/tools/node_modules/.installed
 # The workers of the tests, and all processes that these start, use what one of them compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo cluster test faults conformance relying-parties check coverage settings audit bench bench-check bench-scale lock clean
+.PHONY: demo cluster test faults conformance relying-parties pages check coverage settings audit bench bench-check bench-scale lock clean
 
 # exec: the signal sent to make's child is the demo's, and the demo ends if make dies.
 demo: $(VENV)/.installed
@@ -65,6 +66,11 @@ check: $(VENV)/.installed-for-tests
 	$(RUN) -m mypy
 	$(VENV)/bin/lint-imports --no-cache
 	$(RUN) -m djlint --check --lint --quiet idp/templates
+
+# Minutes; a part of a name takes less. The states are those of sandbox/style_guide, which the demo shows live.
+pages: $(VENV)/.installed-for-tests $(BROWSER_TOOLS)
+	@.ci/debian-packages
+	@exec $(RUN) -m tests.pictures $(ARGS)
 
 # The page of the settings, from their groups; a test holds it equal.
 settings: $(VENV)/.installed-for-tests

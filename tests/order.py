@@ -102,6 +102,8 @@ SECONDS: Mapping[str, float] = {
     "tests/protocol/client_auth/test_mtls.py": 6,
     "tests/protocol/client_auth/test_fapi2.py": 6,
     "tests/pages/test_templates.py": 6,
+    "tests/pictures/test_pictures.py": 8,
+    "tests/sandbox/test_style_guide.py": 9,
 }
 
 

@@ -17,7 +17,7 @@ MAX_NAME_LENGTH = 256
 #: database, and is no spelling (facts/security T14).
 _HARMFUL = frozenset({"Cc", "Cs", "Zl", "Zp"})
 #: Bidi_Control of Unicode (UAX #9 §2): they would turn around what stands beside the name.
-_BIDI_CONTROLS = frozenset(map(chr, (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+BIDI_CONTROLS = frozenset(map(chr, (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 
 
 class UnreadableName(ValueError):
@@ -26,7 +26,7 @@ class UnreadableName(ValueError):
 
 def parse_person_name(text: str) -> str:
     """Returns the name in Unicode NFC without outer spaces, "" when nothing is to be seen. Raises UnreadableName."""
-    if any(unicodedata.category(c) in _HARMFUL or c in _BIDI_CONTROLS for c in text):
+    if any(unicodedata.category(c) in _HARMFUL or c in BIDI_CONTROLS for c in text):
         raise UnreadableName("a control character")
     name = unicodedata.normalize("NFC", text.strip())
     if len(name) > MAX_NAME_LENGTH:

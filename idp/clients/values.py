@@ -6,6 +6,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from idp.accounts.charter import CHARTER_NAME, HOUSE, is_charter_name
+from idp.cards.person_name import BIDI_CONTROLS
 from idp.clients.located_yaml import At
 from idp.clients.public_keys import PublicJwk, registered_keys
 from idp.clients.reader import Reader, Shape, list_of, shaped
@@ -93,10 +94,17 @@ def idp_hint(at: At) -> str:
     return at.text()
 
 
-@shaped({"type": "string", "pattern": r"^\s*\S([\s\S]{0,78}\S)?\s*$"})
+_TURNING = "".join(f"\\u{ord(sign):04x}" for sign in sorted(BIDI_CONTROLS))
+
+
+@shaped({"type": "string", "pattern": rf"^(?![\s\S]*[{_TURNING}])\s*\S([\s\S]{{0,78}}\S)?\s*$"})
 def short_text(at: At) -> str:
     if not 1 <= len(at.text().strip()) <= 80:
         raise at.fail("expected 1 to 80 characters")
+    if not BIDI_CONTROLS.isdisjoint(at.text()):
+        raise at.fail(
+            "expected characters that are seen: one such as U+202E turns around what stands beside it"
+        )
     return at.text().strip()
 
 

@@ -11,9 +11,13 @@
     };
     button.hidden = false;
     button.addEventListener("click", () => show(field.type === "password"));
-    // A password manager keeps what was typed in a password field only; nor is it to stand there on the way back.
+    // A password manager keeps what was typed in a password field only.
     field.form.addEventListener("submit", () => show(false));
-    addEventListener("pagehide", () => show(false));
+    // Chromium goes back to the page as it was left, and the next person at this browser could show it.
+    addEventListener("pagehide", () => {
+      show(false);
+      field.value = "";
+    });
   };
 
   const judge = (field, place) => {

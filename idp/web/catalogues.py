@@ -1,11 +1,19 @@
 """Contains the words of the pages: TOML catalogues, read into flat keys. Not here: HTML, which language a page has."""
 
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from idp.settings.files import NotText, read_words
+
+#: Letters that are written from right to left, by blocks (Unicode 15).
+_RIGHT_TO_LEFT = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001eeff]"
+)
+#: Bidi_Control, but for the two that isolate: a value may be a sentence that has them.
+_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066\u2067]")
 
 #: `t("frame.cancel", client="…")` returns the text in one language. Raises KeyError: unknown key, or missing value.
 Translator = Callable[..., str]
@@ -28,12 +36,26 @@ class Catalogues:
     def translator(self, locale: str) -> Translator:
         """Returns the words of a language. Raises KeyError: it has no catalogue; the caller chooses one that has."""
         texts = self.texts[locale]
+        is_rtl = texts.get("language.direction") == "rtl"
 
         def translate(key: str, /, **values: object) -> str:
             # Values are never parsed as patterns: an attacker's text cannot reach into an object.
-            return texts[key].format_map(values)
+            return texts[key].format_map({name: _isolated(value, is_rtl) for name, value in values.items()})
 
         return translate
+
+
+def _isolated(value: object, is_rtl: bool) -> object:
+    """Returns a value for the middle of a sentence: a name of the other direction turns around nothing beside it.
+
+    That is U+2068 and U+2069 (UAX #9 §3.1.2), which a mail in plain text has as a page has.
+    """
+    if not isinstance(value, str) or (value.isascii() and not is_rtl):
+        return value
+    plain = _CONTROLS.sub("", value)
+    if not is_rtl and plain == value and not _RIGHT_TO_LEFT.search(value):
+        return value
+    return f"\u2068{plain}\u2069"
 
 
 def load_catalogues(directory: Path) -> Catalogues:

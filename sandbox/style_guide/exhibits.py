@@ -8,79 +8,97 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache, lru_cache
 from html import unescape
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from idp.web.catalogues import Catalogues, Translator, load_catalogues
+from idp.web.catalogues import load_catalogues, read_catalogue
+from idp.web.languages import Languages
 from sandbox.style_guide.mails import MailState, every_mail, written_state
 from sandbox.style_guide.pages import FAMILIES
+from sandbox.style_guide.pseudo_language import RIGHT_TO_LEFT_TAG, TAG, write_pseudo_language
 from sandbox.style_guide.rendering import TEMPLATES, rendered
-from sandbox.style_guide.state import State
+from sandbox.style_guide.state import LOCALES, State
 
 MAILS = "mails"
+_PSEUDO: Mapping[str, str] = {TAG: "ltr", RIGHT_TO_LEFT_TAG: "rtl"}
 #: Characters of a value that is worth its place in a line.
 _SHORT = 40
 _REFRESH = re.compile(r'http-equiv="refresh"')
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 #: What is said at the top of a page: a refusal, or what was just done.
-_SAID = re.compile(r'<div class="message \w+" role="\w+"(?: id="\w+")?>(.*?)</div>', re.DOTALL)
+_SAID = re.compile(r'<div class="message[^"]*"(?![^>]* hidden)[^>]*>(.*?)</div>', re.DOTALL)
 _MARKUP = re.compile(r"<svg.*?</svg>|<[^>]+>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhibit:
-    """`address`: of the page, or of the HTML of the mail, on the site of the style guide."""
+    """`tag`: its language. `address`: of the page, or of the HTML of the mail, on the site of the style guide."""
 
     family: str
     name: str
+    tag: str
     address: str
     shows: State | MailState
 
 
-def words() -> Catalogues:
-    """Returns the catalogues as they are now."""
+def languages() -> Languages:
+    """Returns our languages as they are now, and those that nobody speaks (`pseudo_language`)."""
     return _read(tuple(sorted(file.stat().st_mtime_ns for file in TEMPLATES.glob("messages.*.toml"))))
 
 
 @lru_cache(1)
-def _read(stamps: tuple[int, ...]) -> Catalogues:
-    return load_catalogues(TEMPLATES)
+def _read(stamps: tuple[int, ...]) -> Languages:
+    texts = dict(load_catalogues(TEMPLATES).texts)
+    with TemporaryDirectory() as directory:
+        for tag, direction in _PSEUDO.items():
+            texts[tag] = read_catalogue(write_pseudo_language(Path(directory), tag, direction))
+    return Languages.of({tag: texts[tag] for tag in (*LOCALES, *_PSEUDO)})
 
 
 @cache
-def exhibits(locale: str) -> tuple[Exhibit, ...]:
+def exhibits(tag: str) -> tuple[Exhibit, ...]:
     """Returns all of them, in the order of the sheet. Their values change with a restart only."""
-    return tuple(_exhibits(locale))
+    return tuple(_exhibits(tag))
 
 
-def _exhibits(locale: str) -> Iterator[Exhibit]:
+def _exhibits(tag: str) -> Iterator[Exhibit]:
     for family, states in FAMILIES.items():
-        for state in states(locale):
+        for state in states(_written(tag)):
             name = state.name.rstrip("!")
-            yield Exhibit(family=family, name=name, address=f"/{locale}/{name}", shows=state)
+            yield Exhibit(family=family, name=name, tag=tag, address=f"/{tag}/{name}", shows=state)
     for mail in every_mail():
-        yield Exhibit(family=MAILS, name=mail.name, address=f"/{locale}/mails/{mail.name}.html", shows=mail)
+        address = f"/{tag}/mails/{mail.name}.html"
+        yield Exhibit(family=MAILS, name=mail.name, tag=tag, address=address, shows=mail)
+
+
+def _written(tag: str) -> str:
+    """Returns in which language a page has what exists in ours alone, such as a charter."""
+    return tag if tag in LOCALES else "fr"
 
 
 @cache
-def _by_address(locale: str) -> Mapping[str, Exhibit]:
-    return {one.address: one for one in exhibits(locale)}
+def _by_address(tag: str) -> Mapping[str, Exhibit]:
+    return {one.address: one for one in exhibits(tag)}
 
 
-def exhibit_at(address: str, locale: str) -> Exhibit | None:
-    """Returns what is on show there, in a language that has a catalogue."""
-    return _by_address(locale).get(address)
+def exhibit_at(address: str, tag: str) -> Exhibit | None:
+    """Returns what is on show there, in a language that there is."""
+    return _by_address(tag).get(address)
 
 
-def html_of(locale: str, exhibit: Exhibit, t: Translator) -> str:
+def shown(exhibit: Exhibit, spoken: Languages, form: str = "html") -> str:
+    """Returns the page as the provider would answer, but that its links of languages stay here and that it goes nowhere
+    by itself; or the mail, in one of its forms."""
+    t, written = spoken.catalogues.translator(exhibit.tag), _written(exhibit.tag)
     if isinstance(exhibit.shows, MailState):
-        return written_state("html", locale, exhibit.shows, t)
-    return _page_html(locale, exhibit.shows, t)
-
-
-def _page_html(locale: str, state: State, t: Translator) -> str:
-    """Returns the page as the provider would answer, but that its links lead to the same page in other languages,
-    and that it goes nowhere by itself."""
-    here = state.name.rstrip("!")
-    html = rendered(locale, state, t, language_path=f"/{locale}/{here}")
+        return written_state(form, written, exhibit.shows, t)
+    html = rendered(
+        *(written, exhibit.shows, t),
+        locale=exhibit.tag,
+        # As people are offered them: nobody asks for what nobody speaks.
+        other_languages=tuple(one for one in spoken.others[exhibit.tag] if one.tag in LOCALES),
+        language_path=f"/language/{exhibit.name}",
+    )
     return _REFRESH.sub('name="refresh"', html)
 
 

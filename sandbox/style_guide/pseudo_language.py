@@ -10,7 +10,6 @@ import sys
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,6 @@ _FILLING = " oei ua"
 _PATTERNS = {"day": "{day} {month} {year}", "hour": "[{hour} ħ {minute}]", "moment": "{day}, {hour}"}
 
 
-@cache
 def pseudo_language(tag: str = TAG, direction: str = "ltr", source: Path = _SOURCE) -> str:
     """Returns the content of the file of that language."""
     tables = tomllib.loads(source.read_text("utf-8"))

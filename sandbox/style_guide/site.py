@@ -8,18 +8,27 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from flask import Flask, Response, abort, redirect, render_template, request, send_file, send_from_directory
+from flask import Flask, Response, abort, redirect, render_template, request, send_from_directory
 from jinja2 import ChoiceLoader, FileSystemLoader
+from werkzeug.wrappers import Response as AnyResponse
 
-from idp.settings.house import HouseSettings
-from idp.web.catalogues import Translator
+from idp.pages.frame import Deadline
 from idp.web.headers import SECURITY_HEADERS
-from idp.web.house import open_house
-from sandbox.style_guide.exhibits import MAILS, Exhibit, apart, exhibit_at, exhibits, html_of, said_by, words
-from sandbox.style_guide.houses import SAID
-from sandbox.style_guide.mails import MailState, written_state
+from sandbox.style_guide.exhibits import (
+    MAILS,
+    Exhibit,
+    apart,
+    exhibit_at,
+    exhibits,
+    languages,
+    said_by,
+    shown,
+)
+from sandbox.style_guide.operator_files import operator_files
+from sandbox.style_guide.part_words import PART_LANGUAGES
+from sandbox.style_guide.parts import colours, pairs, pieces, tokens
 from sandbox.style_guide.rendering import ROOT, TEMPLATES
 from sandbox.style_guide.state import State, frame
 from sandbox.style_guide.words import LANGUAGES
@@ -30,14 +39,8 @@ _OF_MAIL = SECURITY_HEADERS["Content-Security-Policy"].replace(
     "style-src 'self'", "style-src 'unsafe-inline'"
 )
 _KINDS: Mapping[str, str] = {"txt": "text/plain", "html": "text/html"}
-#: What an operator would have given.
-_SAMPLES: Mapping[str, str] = {
-    SAID.logo: "operator.svg",
-    "/logos/viatrajectoire": "application.svg",
-    "/psc/picture/bouton": "button.svg",
-    "/psc/picture/bouton-survol": "button-hover.svg",
-}
-_COLOUR = HouseSettings(colour="#6b2c91")
+#: Of the piece that says until when a page waits.
+_WAITING = Deadline(time="14 h 47", seconds=720, may_prolong=True)
 
 
 def build_app() -> Flask:
@@ -50,14 +53,14 @@ def build_app() -> Flask:
     app.jinja_loader = ChoiceLoader([FileSystemLoader(_HERE / "templates"), FileSystemLoader(TEMPLATES)])
     app.context_processor(_told)
     app.after_request(_harden)
-    views: Mapping[str, Callable[..., Response | str]] = {
+    views: Mapping[str, Callable[..., AnyResponse | str]] = {
         "/": _index,
         "/parts": _parts,
-        "/<locale>/<name>": _page,
-        "/<locale>/mails/<name>.<form>": _mail,
+        "/<tag>/<name>": _page,
+        "/<tag>/mails/<name>.<form>": _mail,
+        "/language/<name>": _in_language,
         "/static/<path:name>": _static,
-        SAID.colours: _colours,
-        **dict.fromkeys(_SAMPLES, _sample),
+        **dict.fromkeys(operator_files(), _of_operator),
     }
     for path, view in views.items():
         app.add_url_rule(path, view_func=view)
@@ -87,59 +90,57 @@ def _told() -> dict[str, Any]:
 
 
 def _index() -> str:
-    catalogues, locale = words(), _language()
-    t = catalogues.translator(locale)
-    usual: dict[str, Exhibit] = {}
-    shown = [
+    spoken, usual = languages(), dict[str, Exhibit]()
+    rows = [
         (
             one,
-            said_by(html_of(locale, one, t)),
+            said_by(shown(one, spoken)),
             apart(one.shows, usual.setdefault(one.shows.template, one).shows),
         )
-        for one in exhibits(locale)
+        for one in exhibits(_language())
     ]
-    families = [(name, list(rows)) for name, rows in groupby(shown, lambda row: row[0].family)]
-    return render_template(
-        "index.html", families=families, locales=catalogues.locales, mails=MAILS, number=len(shown)
-    )
+    families = [(name, list(of_it)) for name, of_it in groupby(rows, lambda row: row[0].family)]
+    return render_template("index.html", families=families, tags=spoken.tags, mails=MAILS, number=len(rows))
 
 
 def _parts() -> str:
     locale = _language()
-    state = State("parts", "parts.html", None, in_interaction=False)
-    return render_template("parts.html", t=words().translator(locale), frame=frame(state, locale))
+    state = State("parts", "parts.html", None, deadline=_WAITING)
+    return render_template(
+        "parts.html",
+        t=languages().catalogues.translator(locale),
+        frame=frame(state, locale),
+        says=PART_LANGUAGES[locale],
+        colours=colours(),
+        pairs=pairs(),
+        tokens=tokens(),
+        pieces=pieces(),
+    )
 
 
-def _page(locale: str, name: str) -> Response | str:
-    if wished := request.args.get("lang"):
-        exhibit, _ = _on_show(f"/{wished}/{name}", wished)
-        return cast(Response, redirect(exhibit.address))
-    exhibit, t = _on_show(f"/{locale}/{name}", locale)
-    return html_of(locale, exhibit, t)
+def _page(tag: str, name: str) -> str:
+    return shown(_on_show(f"/{tag}/{name}", tag), languages())
 
 
-def _mail(locale: str, name: str, form: str) -> Response:
-    exhibit, t = _on_show(f"/{locale}/mails/{name}.html", locale)
-    if form not in _KINDS or not isinstance(exhibit.shows, MailState):
-        abort(404)
-    text = written_state(form, locale, exhibit.shows, t)
+def _mail(tag: str, name: str, form: str) -> Response:
+    exhibit = _on_show(f"/{tag}/mails/{name}.html", tag)
+    text = shown(exhibit, languages(), form) if form in _KINDS else abort(404)
     return Response(text, mimetype=_KINDS[form], headers={"Content-Security-Policy": _OF_MAIL})
 
 
-def _on_show(address: str, locale: str) -> tuple[Exhibit, Translator]:
-    catalogues = words()
-    exhibit = exhibit_at(address, locale) if locale in catalogues.locales else None
-    return (exhibit, catalogues.translator(locale)) if exhibit else abort(404)
+def _in_language(name: str) -> AnyResponse:
+    return redirect(_on_show(f"/{request.args.get('lang')}/{name}", request.args.get("lang", "")).address)
+
+
+def _on_show(address: str, tag: str) -> Exhibit:
+    exhibit = exhibit_at(address, tag) if tag in languages().tags else None
+    return exhibit or abort(404)
 
 
 def _static(name: str) -> Response:
     return send_from_directory(ROOT / "idp" / "static", name)
 
 
-def _sample() -> Response:
-    return send_file(_HERE / "samples" / _SAMPLES[request.path])
-
-
-def _colours() -> Response:
-    (sheet,) = open_house(_COLOUR, "").assets
-    return Response(sheet.content, mimetype=sheet.media_type)
+def _of_operator() -> Response:
+    content, media_type = operator_files()[request.path]
+    return Response(content, mimetype=media_type)

@@ -53,14 +53,15 @@ class DrivenWindow:
         found = self._do("field", autocomplete=autocomplete)
         return found["type"], found["value"]
 
+    def add_device(self) -> None:
+        """One that keeps passkeys, such as a phone; it asks its person nothing."""
+        self._do("device")
+
     def back(self) -> None:
         self._do("back")
 
     def reload(self) -> None:
         self._do("reload")
-
-    def picture(self, path: Path, width: int, height: int) -> None:
-        self._do("picture", path=str(path), width=width, height=height)
 
     @property
     def url(self) -> str:
@@ -128,13 +129,17 @@ def firefox(home: Path, demo: Demonstration, card: str, *, scripts: bool) -> dic
         "browser": "firefox",
         "executablePath": installed(FIREFOX),
         "userDataDir": str(profile),
-        "args": ["-width", "1280", "-height", "900"],
+        "args": ["--marionette"],
         "extraPrefsFirefox": {
             "intl.accept_languages": "fr",
             "javascript.enabled": scripts,
             # Who has one card is not asked which.
             "security.default_personal_cert": "Select Automatically",
             "devtools.jsonview.enabled": False,
+            # For `add_device`: at a free port, and no key in a USB port of this machine is looked for.
+            "marionette.port": 0,
+            "security.webauth.webauthn_enable_softtoken": True,
+            "security.webauth.webauthn_enable_usbtoken": False,
         },
     }
 

@@ -112,6 +112,8 @@ def sign_in_by_password(person: Physician) -> None:
     assert not window.title.startswith("Erreur")
     window.back()
     assert (window.url, "Identifiez-vous" in window.title) == (choice, True)
+    if person.scripts:
+        assert window.field("current-password") == ("password", "")
     window.fill("username", person.rpps)
     window.fill("current-password", PASSWORD)
     person.code_after("Se connecter")
@@ -133,6 +135,26 @@ def change_address(person: Physician) -> None:
     assert "Votre adresse postale est enregistrée." in window.text
     window.reload()
     assert "Votre adresse postale est enregistrée." not in window.text
+
+
+def sign_in_by_passkey(person: Physician) -> None:
+    """Added after a fresh proof by the card. Without scripts there is none, and the page says so."""
+    window = person.window
+    if person.scripts:
+        window.open(f"{person.demo.issuer}/account/passkeys")
+        window.press("Confirmer mon identité")
+        window.press("Se connecter par CPS")
+        window.add_device()
+        window.press("Ajouter une clé d'accès")
+        assert "Clé d'accès ajoutée" in window.text
+    sign_out(person)
+    person.arrive()
+    window.press("Utiliser ma clé d'accès")
+    if person.scripts:
+        assert person.claims()["id_token"]["acr"] == "urn:caducee:acr:passkey"
+        sign_out(person)
+    else:
+        assert "JavaScript" in window.text
 
 
 def sign_in_by_psc(person: Physician) -> None:
@@ -165,5 +187,5 @@ def test_a_physician_finds_the_way_through_every_door(
         sign_in_by_password(person)
         go_on_to_another_application(person)
         change_address(person)
-        sign_out(person)
+        sign_in_by_passkey(person)
         sign_in_by_psc(person)

@@ -8,7 +8,9 @@ import pytest
 from markupsafe import escape
 from selenium import webdriver
 
+from idp.web.languages import open_languages
 from sandbox.style_guide.pages import every_state
+from sandbox.style_guide.pseudo_language import RIGHT_TO_LEFT_TAG, TAG, write_pseudo_language
 from sandbox.style_guide.rendering import ROOT, rendered
 from sandbox.style_guide.state import LOCALES
 from tests.browser.conftest import plain_chromium
@@ -23,6 +25,7 @@ _MEASURE = """
 const wide = [];
 for (const [name, html] of arguments[0]) {
   const page = new DOMParser().parseFromString(html, "text/html");
+  document.documentElement.dir = page.documentElement.dir;
   document.body.className = page.body.className;
   document.body.replaceChildren(...page.body.children);
   document.querySelectorAll("iframe").forEach(box => box.remove());
@@ -31,7 +34,9 @@ for (const [name, html] of arguments[0]) {
   const root = document.documentElement;
   if (root.scrollWidth > root.clientWidth) {
     const [out] = [...document.querySelectorAll("main *, header *, footer *")]
-      .filter(one => one.getBoundingClientRect().right > root.clientWidth + 0.5);
+      .map(one => [one, one.getBoundingClientRect()])
+      .filter(([, box]) => box.right > root.clientWidth + 0.5 || box.left < -0.5)
+      .map(([one]) => one);
     wide.push(`${name}: ${root.scrollWidth} px: ${(out || root).outerHTML.slice(0, 160)}`);
   }
 }
@@ -66,6 +71,23 @@ def without_scripts(html: str) -> str:
 def test_no_page_is_wider_than_320_px(chromium: webdriver.Chrome, locale: str) -> None:
     sized(chromium, 320, 640)
     pages = [(state.name, without_scripts(rendered(locale, state))) for state in every_state(locale)]
+    assert chromium.execute_script(_MEASURE, pages) == []
+
+
+@pytest.mark.parametrize(("tag", "direction"), [(TAG, "ltr"), (RIGHT_TO_LEFT_TAG, "rtl")])
+def test_nor_is_one_in_a_language_with_longer_words_whichever_way_it_is_read(
+    chromium: webdriver.Chrome, tmp_path: Path, tag: str, direction: str
+) -> None:
+    sized(chromium, 320, 640)
+    # A folder is read once in a process.
+    folder = tmp_path / tag
+    folder.mkdir()
+    write_pseudo_language(folder, tag, direction)
+    languages = open_languages(folder)
+    t, told = languages.catalogues.translator(tag), {"locale": tag, "other_languages": languages.others[tag]}
+    # Those that are read from the right are the same pages, mirrored: one state of each.
+    states = every_state("fr") if direction == "ltr" else {s.template: s for s in every_state("fr")}.values()
+    pages = [(state.name, without_scripts(rendered("fr", state, t, **told))) for state in states]
     assert chromium.execute_script(_MEASURE, pages) == []
 
 

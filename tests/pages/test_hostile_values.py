@@ -36,77 +36,76 @@ from sandbox.style_guide.state import State
 from tests.pages.reading import HOSTILE, SCRIPTS
 
 
-def hostile_states() -> Iterator[State]:
+def states_of(text: str) -> Iterator[State]:
+    """Yields a state of each template where every value that others write is this text."""
     identity = replace(
         ELISE,
-        family_name=HOSTILE,
-        given_name=HOSTILE,
-        profession=HOSTILE,
-        specialities=(HOSTILE,),
-        rpps=HOSTILE,
+        family_name=text,
+        given_name=text,
+        profession=text,
+        specialities=(text,),
+        rpps=text,
     )
-    typed = dict.fromkeys(("email", "address_line1", "address_line2", "postal_code", "city"), HOSTILE)
+    typed = dict.fromkeys(("email", "address_line1", "address_line2", "postal_code", "city"), text)
     line = charter_pages.AcceptanceLine(
         address="/account/charters/1",
-        of_client=HOSTILE,
-        revision=HOSTILE,
-        published_on=HOSTILE,
-        accepted_at=HOSTILE,
+        of_client=text,
+        revision=text,
+        published_on=text,
+        accepted_at=text,
         doors=("cps",),
-        application=HOSTILE,
+        application=text,
     )
-    hostile_session = SessionView(
-        sid=HOSTILE,
+    session = SessionView(
+        sid=text,
         door="cps",
-        origin=origin_view(Origin(browser=HOSTILE, system=HOSTILE, network=HOSTILE)),
-        applications=(HOSTILE,),
-        since=HOSTILE,
-        seen=HOSTILE,
+        origin=origin_view(Origin(browser=text, system=text, network=text)),
+        applications=(text,),
+        since=text,
+        seen=text,
         is_here=False,
     )
-    hostile_entry = EntryView(
-        id=1, hour=HOSTILE, words=words_of(ENTRIES[0]), application=HOSTILE, is_doubtful=True
-    )
+    entry = EntryView(id=1, hour=text, words=words_of(ENTRIES[0]), application=text, is_doubtful=True)
     models: dict[str, object] = {
         "operations.html": replace(
             FULL,
-            node=HOSTILE,
-            lines=(HOSTILE,),
+            node=text,
+            lines=(text,),
             clients=ClientsView(
-                clients=(ClientView(client_id=HOSTILE, name=HOSTILE, codes=1, used=HOSTILE, ends=()),),
-                searched_to=HOSTILE,
+                clients=(ClientView(client_id=text, name=text, codes=1, used=text, ends=()),),
+                searched_to=text,
             ),
-            keys=(replace(FULL.keys[0], kid=HOSTILE, alg=HOSTILE),),
-            charter=CharterView(revision=HOSTILE, published_on=HOSTILE, counted_at=HOSTILE),
+            keys=(replace(FULL.keys[0], kid=text, alg=text),),
+            charter=CharterView(revision=text, published_on=text, counted_at=text),
         ),
-        "door.html": DoorPage(door="password", doors=ALL, notice="choice.hinted", login_hint=HOSTILE),
+        "door.html": DoorPage(door="password", doors=ALL, notice="choice.hinted", login_hint=text),
         "choice.html": ChoicePage(doors=ALL, notice="choice.step_up"),
-        "password.html": pages.PasswordPage(doors=ALL, rpps=HOSTILE, error="password.refused"),
-        "email_otp.html": otp(sent_to=HOSTILE, expires_at_local=HOSTILE),
+        "password.html": pages.PasswordPage(doors=ALL, rpps=text, error="password.refused"),
+        "email_otp.html": otp(sent_to=text, expires_at_local=text),
         "enrolment.html": enrolment(identity=identity, values=typed),
         "already_enrolled.html": enrolment_pages.AlreadyEnrolledPage(
-            masked_email=HOSTILE, typed_email=HOSTILE, is_same_email=False
+            masked_email=text, typed_email=text, is_same_email=False
         ),
         "charter.html": charter_pages.CharterPage(
-            charter=HOSTILE,
+            charter=text,
             of_client=True,
             still_due=2,
             text_html="<p>ok</p>",
-            contents=(charter_pages.Heading("part-1", HOSTILE),),
+            contents=(charter_pages.Heading("part-1", text),),
             text_locale="fr",
-            text_sha256=HOSTILE,
-            revision=HOSTILE,
-            published_on=HOSTILE,
+            text_sha256=text,
+            revision=text,
+            published_on=text,
             is_new_revision=False,
             error=None,
-            due_from=HOSTILE,
+            due_from=text,
             may_wait=True,
         ),
         "account/charters.html": charter_pages.ChartersPage(acceptances=(line,)),
         "account/charter.html": charter_pages.AcceptancePage(
             line=line,
             identity=identity,
-            text_sha256=HOSTILE,
+            text_sha256=text,
             is_verified=True,
             text_locale="fr",
             text_html="<p>ok</p>",
@@ -116,42 +115,36 @@ def hostile_states() -> Iterator[State]:
             hours=24,
             is_proved=True,
             kept=(
-                data_pages.KeptTable(
-                    name="accounts", rows=((data_pages.KeptValue("family_name", HOSTILE),),)
-                ),
+                data_pages.KeptTable(name="accounts", rows=((data_pages.KeptValue("family_name", text),),)),
             ),
         ),
         "cps.html": pages.CpsPage("none", ALL),
-        "closing.html": ClosingPage(ends_at=HOSTILE, may_keep=True),
+        "closing.html": ClosingPage(ends_at=text, may_keep=True),
         "psc.html": pages.PscPage(reason="refused", doors=ALL),
         "professional_context.html": ProfessionalContextPage(
             (
                 ContextChoice(
-                    key=HOSTILE,
-                    profession=HOSTILE,
-                    speciality=HOSTILE,
+                    key=text,
+                    profession=text,
+                    speciality=text,
                     mode="L",
-                    structure=HOSTILE,
-                    place=HOSTILE,
+                    structure=text,
+                    place=text,
                     is_chosen=False,
                 ),
             ),
             None,
         ),
         "first_connection.html": enrolment_pages.FirstConnectionPage(
-            name=HOSTILE, cps_open=False, psc_open=True
+            name=text, cps_open=False, psc_open=True
         ),
-        "same_person.html": pages.SamePersonPage(identity, HOSTILE, HOSTILE),
+        "same_person.html": pages.SamePersonPage(identity, text, text),
         "account/home.html": account_pages.HomePage(
             identity=identity,
-            applications=(
-                account_pages.Application(name=HOSTILE, home="https://rp.example/", doors=("cps",)),
-            ),
-            signed_in_since=HOSTILE,
+            applications=(account_pages.Application(name=text, home="https://rp.example/", doors=("cps",)),),
+            signed_in_since=text,
             contexts=(
-                account_pages.RememberedContext(
-                    client_id=HOSTILE, application=HOSTILE, structure=HOSTILE, place=HOSTILE
-                ),
+                account_pages.RememberedContext(client_id=text, application=text, structure=text, place=text),
             ),
         ),
         "account/password.html": account_pages.PasswordPage(
@@ -161,100 +154,94 @@ def hostile_states() -> Iterator[State]:
             password_numbers={"minimum": 15, "own": 10},
             minutes=10,
             error="enrolment.password_short",
-            changed_on=HOSTILE,
+            changed_on=text,
         ),
         "account/address.html": account_pages.AddressPage(
-            values=dict.fromkeys(("address_line1", "address_line2", "postal_code", "city"), HOSTILE)
+            values=dict.fromkeys(("address_line1", "address_line2", "postal_code", "city"), text)
         ),
         "account/identity.html": account_pages.IdentityPage(
             identity=identity,
             source="cps",
-            verified_on=HOSTILE,
-            proofs=(
-                account_pages.ProofView(source="psc", profession=HOSTILE, first_on=HOSTILE, last_on=HOSTILE),
-            ),
+            verified_on=text,
+            proofs=(account_pages.ProofView(source="psc", profession=text, first_on=text, last_on=text),),
         ),
-        "account/sessions.html": SessionsPage((hostile_session, replace(hostile_session, is_here=True))),
-        "account/history.html": HistoryPage(
-            days=(DayView(HOSTILE, (hostile_entry,)),), older=None, is_older=True
-        ),
+        "account/sessions.html": SessionsPage((session, replace(session, is_here=True))),
+        "account/history.html": HistoryPage(days=(DayView(text, (entry,)),), older=None, is_older=True),
         "account/report.html": ReportPage(
-            entry=hostile_entry, day=HOSTILE, closes_password=False, help_desk=HOSTILE, is_done=True
+            entry=entry, day=text, closes_password=False, help_desk=text, is_done=True
         ),
         "account/email.html": email_pages.EmailPage(
-            address=HOSTILE,
-            proved_on=HOSTILE,
+            address=text,
+            proved_on=text,
             is_proved=True,
             minutes=10,
-            entry=email_pages.AddressEntry(typed=HOSTILE, error="enrolment.email_malformed"),
+            entry=email_pages.AddressEntry(typed=text, error="enrolment.email_malformed"),
         ),
         "email_again.html": email_pages.EmailAgainPage(
-            proved_on=HOSTILE,
+            proved_on=text,
             may_put_off=True,
-            offered=HOSTILE,
-            entry=email_pages.AddressEntry(
-                typed=HOSTILE, waiting=HOSTILE, code=code_entry(expires_at_local=HOSTILE)
-            ),
+            offered=text,
+            entry=email_pages.AddressEntry(typed=text, waiting=text, code=code_entry(expires_at_local=text)),
         ),
         "account/email_undo.html": email_pages.EmailUndoPage(
-            state="ask", token="t" * 43, changed_at=HOSTILE, help_desk=HOSTILE
+            state="ask", token="t" * 43, changed_at=text, help_desk=text
         ),
         "activation.html": pages.ActivationPage(
-            rpps=HOSTILE, password_numbers=PASSWORD_NUMBERS, error="activation.refused"
+            rpps=text, password_numbers=PASSWORD_NUMBERS, error="activation.refused"
         ),
         "password_renewal.html": pages.PasswordRenewalPage(
-            rpps=HOSTILE, password_numbers=PASSWORD_NUMBERS, error="enrolment.password_leaked"
+            rpps=text, password_numbers=PASSWORD_NUMBERS, error="enrolment.password_leaked"
         ),
         "password_closed.html": email_pages.PasswordClosedPage(
-            motive="email_disowned", closed_at=HOSTILE, help_desk=HOSTILE
+            motive="email_disowned", closed_at=text, help_desk=text
         ),
         "signed_out.html": pages.SignedOutPage(
             state="confirm",
             identity=identity,
-            return_name=HOSTILE,
+            return_name=text,
             return_url="https://rp.example/",
-            request=HOSTILE,
+            request=text,
             psc_is_open=True,
         ),
         "account/passkeys.html": PasskeysPage(
-            passkeys=(
-                PasskeyView(
-                    id=HOSTILE, name=HOSTILE, is_synced=True, created_on=HOSTILE, last_used_on=HOSTILE
-                ),
-            ),
+            passkeys=(PasskeyView(id=text, name=text, is_synced=True, created_on=text, last_used_on=text),),
             is_proved=True,
             minutes=10,
-            options=f'{{"challenge": "{HOSTILE}"}}',
+            options=f'{{"challenge": "{text}"}}',
         ),
         "passkey.html": PasskeyPage(
-            doors=ALL, options=f'{{"challenge": "{HOSTILE}"}}', is_second=True, error=None
+            doors=ALL, options=f'{{"challenge": "{text}"}}', is_second=True, error=None
         ),
-        "form_post.html": FormPostPage("https://rp.example/?a=%22&b='", ((HOSTILE, HOSTILE),)),
+        "form_post.html": FormPostPage("https://rp.example/?a=%22&b='", ((text, text),)),
         "about.html": AboutPage("legal", "", "fr"),
-        "accessibility.html": AccessibilityPage(state="partial", audited_by=HOSTILE, audited_on=HOSTILE),
+        "accessibility.html": AccessibilityPage(state="partial", audited_by=text, audited_on=text),
         "error.html": pages.ErrorPage(
             key="error.internal",
-            incident=HOSTILE,
+            incident=text,
             retry_path=None,
             return_url="https://rp.example/",
-            return_name=HOSTILE,
+            return_name=text,
         ),
     }
     for template, model in models.items():
         yield State(template, template, model)
-    frames = (pages.LogoutFrame(HOSTILE, f"https://rp.example/?{HOSTILE}"),)
+    frames = (pages.LogoutFrame(text, f"https://rp.example/?{text}"),)
     signed_out = pages.SignedOutPage(
         state="done",
         identity=None,
-        return_name=HOSTILE,
+        return_name=text,
         return_url="https://rp.example/",
         request="",
-        told=(HOSTILE,),
+        told=(text,),
         frames=frames,
     )
     yield State(
-        "signed-out-done", "signed_out.html", replace(signed_out, onward_url=f"https://rp.example/?{HOSTILE}")
+        "signed-out-done", "signed_out.html", replace(signed_out, onward_url=f"https://rp.example/?{text}")
     )
+
+
+def hostile_states() -> Iterator[State]:
+    return states_of(HOSTILE)
 
 
 _HOUSE = House(

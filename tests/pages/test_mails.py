@@ -90,7 +90,7 @@ def test_a_mail_names_the_operator_and_how_to_reach_the_help_desk(locale: str, f
 
 def test_hours_in_french_are_marked_in_an_english_mail() -> None:
     page = BeautifulSoup(written("html", "en", "code", CODE, house=SAID), "html.parser")
-    assert text_of(page.find("span", lang="fr")) == SAID.help_desk.hours
+    assert text_of(page.find("bdi", lang="fr")) == SAID.help_desk.hours
 
 
 def test_what_an_operator_says_comes_out_as_text() -> None:

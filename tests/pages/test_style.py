@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from sandbox.style_guide.parts import EDGE_ON, TEXT_ON
 from sandbox.style_guide.rendering import ROOT, TEMPLATES
 
 
@@ -45,25 +46,6 @@ def luminance(colour: str) -> float:
 def contrast(one: str, other: str) -> float:
     light, dark = sorted((luminance(one), luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
-
-
-TEXT_ON = [("ink", "paper"), ("ink", "ground"), ("ink", "tint"), ("ink", "wrong-tint"), ("soft-ink", "paper")]
-TEXT_ON += [
-    ("soft-ink", "ground"),
-    ("soft-ink", "tint"),
-    ("accent", "paper"),
-    ("accent", "tint"),
-    ("accent", "ground"),
-]
-TEXT_ON += [("accent-deep", "paper"), ("on-accent", "accent"), ("on-accent", "accent-deep")]
-TEXT_ON += [("wrong", "paper"), ("wrong", "wrong-tint")]
-EDGE_ON = [
-    ("edge", "paper"),
-    ("focus", "paper"),
-    ("focus", "ground"),
-    ("accent", "ground"),
-    ("wrong", "paper"),
-]
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])

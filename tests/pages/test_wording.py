@@ -172,3 +172,8 @@ def test_both_charters_have_the_same_articles() -> None:
     texts = [(ROOT / "charters" / f"2026-1.{locale}.md").read_text() for locale in LOCALES]
     articles = [re.findall(r"^## Article (\d+) – ", text, re.MULTILINE) for text in texts]
     assert articles[0] == articles[1] == [str(number) for number in range(1, 9)]
+
+
+def test_hours_and_minutes_are_words_with_spaces_between() -> None:
+    for locale, words in (("fr", "Réessayez dans 1 heure et 6 minutes,"), ("en", "in 1 hour and 6 minutes")):
+        assert words in text_of(page_of("password-wait-hour-and-minutes", locale).main)

@@ -23,6 +23,7 @@ from tests.sandbox.processes import free_port, start, stop
 STATES = [state.name.rstrip("!") for state in every_state("fr")]
 MAILS = [mail.name for mail in every_mail()]
 POLICY = SECURITY_HEADERS["Content-Security-Policy"]
+TAGS = (*LOCALES, "qps", "qpr")
 each_language = pytest.mark.parametrize("locale", LOCALES)
 
 
@@ -39,29 +40,30 @@ def tree(answer: TestResponse) -> BeautifulSoup:
 def pages(site: Client) -> dict[str, TestResponse]:
     """Each page in each language, by its address."""
     return {
-        address: site.get(address)
-        for locale in LOCALES
-        for address in (f"/{locale}/{name}" for name in STATES)
+        address: site.get(address) for tag in TAGS[:3] for address in (f"/{tag}/{name}" for name in STATES)
     }
 
 
 def test_every_page_is_shown_in_each_language_as_the_provider_sends_it(
     pages: dict[str, TestResponse],
 ) -> None:
-    assert len(pages) == len(LOCALES) * len(set(STATES)) > 600
+    assert len(pages) == 3 * len(STATES) > 900
     for address, answer in pages.items():
         assert (answer.status_code, answer.mimetype) == (200, "text/html"), address
         assert answer.headers["Content-Security-Policy"] == POLICY
-        assert f'<html lang="{address[1:3]}"' in answer.text, address
+        assert f'<html lang="{address.split("/")[1]}"' in answer.text, address
 
 
-def test_a_page_leads_to_itself_in_the_other_language(site: Client, pages: dict[str, TestResponse]) -> None:
+def test_a_page_leads_to_itself_in_every_language(site: Client, pages: dict[str, TestResponse]) -> None:
     for address, answer in pages.items():
-        other = "en" if address.startswith("/fr") else "fr"
-        # Shown once: what it carries would be lost.
-        assert (f'href="{address}?lang={other}"' in answer.text) == (address[4:] != "form-post"), address
-    assert site.get("/fr/choice-all?lang=en").location == "/en/choice-all"
-    assert site.get("/fr/choice-all?lang=%2F%2Felsewhere.example").status_code == 404
+        name = address.rpartition("/")[2]
+        for tag in {"fr", "en"} - {address.split("/")[1]}:
+            # Shown once: what it carries would be lost.
+            assert (f'href="/language/{name}?lang={tag}"' in answer.text) == (name != "form-post"), address
+    answer = site.get("/language/choice-all?lang=en")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/en/choice-all")
+    for address in ("/language/choice-all?lang=de", "/language/choice-all", "/language/nothing?lang=fr"):
+        assert site.get(address).status_code == 404
 
 
 def test_no_page_goes_on_by_itself_nor_takes_what_it_needs_from_elsewhere(
@@ -77,7 +79,7 @@ def test_no_page_goes_on_by_itself_nor_takes_what_it_needs_from_elsewhere(
             assert answer.status_code == 200, path
 
 
-@each_language
+@pytest.mark.parametrize("locale", TAGS)
 def test_every_mail_is_shown_as_html_and_as_text(site: Client, locale: str) -> None:
     for name in MAILS:
         html, text = (site.get(f"/{locale}/mails/{name}.{form}") for form in ("html", "txt"))
@@ -98,7 +100,7 @@ def test_the_index_names_each_state_and_mail_once_and_says_what_it_says(site: Cl
     for name, row in rows.items():
         (leads, *others) = (str(link["href"]) for link in row.select("a"))
         assert leads == (f"/{locale}/mails/{name}.html" if name in MAILS else f"/{locale}/{name}")
-        assert len(others) == len(LOCALES) * (2 if name in MAILS else 1)
+        assert len(others) == len(TAGS) * (2 if name in MAILS else 1)
         assert len(row.select_one("td").get_text()) > 3, name  # type: ignore[union-attr]
     said = {name: row.select_one("td").get_text() for name, row in rows.items()}  # type: ignore[union-attr]
     assert (

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from idp.settings.colours import DARK, LIGHT, TEXT, Scheme, contrast, is_read, nearest, palette
+from sandbox.style_guide.parts import EDGE_ON, TEXT_ON
 from sandbox.style_guide.rendering import ROOT
-from tests.pages.test_style import EDGE_ON, TEXT_ON
 
 CSS = (ROOT / "idp" / "static" / "caducee.css").read_text()
 SCHEMES = pytest.mark.parametrize(("number", "scheme"), [(0, LIGHT), (1, DARK)], ids=["light", "dark"])

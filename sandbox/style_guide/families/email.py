@@ -88,6 +88,6 @@ def states(locale: str) -> list[State]:
                 replace(ask, state="gone", changed_at=""),
             )
         ),
-        State("password-closed", "password_closed.html", closed),
+        State("password-closed-disowned", "password_closed.html", closed),
         State("password-closed-reported", "password_closed.html", replace(closed, motive="reported")),
     ]
