@@ -150,7 +150,7 @@ def _faults(tag: str, texts: Mapping[str, str], ours: Mapping[str, str]) -> Iter
     missing = [key for key in ours if not texts.get(key, "").strip()]
     if missing:
         some = ", ".join(missing[:_SHOWN]) + (", …" if missing[_SHOWN:] else "")
-        yield f"{len(missing)} texts are missing or empty: {some}; take them from messages.fr.toml and translate them"
+        yield f"missing or empty, {len(missing)} in all: {some}; take them from messages.fr.toml and translate them"
     for key, text in ours.items():
         wanted = _fields(text)
         if not key.startswith("language.") and _fields(texts[key]) != wanted:
@@ -164,7 +164,8 @@ def _faults_of_table(tag: str, texts: Mapping[str, str]) -> Iterator[str]:
         yield f"language.tag must be {tag}, as in the name of the file"
     if texts["language.direction"] not in _DIRECTIONS:
         yield "language.direction must be ltr or rtl"
-    if len([month for month in texts["language.months"].split(",") if month.strip()]) != _MONTHS:
+    months = texts["language.months"].split(",")
+    if len(months) != _MONTHS or not all(month.strip() for month in months):
         yield "language.months must be twelve names with commas between"
     for name, wanted in _PATTERNS.items():
         if _fields(texts[f"language.{name}"]) != {(field, "", None) for field in wanted}:

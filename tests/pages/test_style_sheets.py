@@ -39,6 +39,7 @@ EXCEPTIONS = {
     (".logo", "max-width"): "8rem",  # what the operator's guide says
     (".code input", "max-width"): "16rem",  # as long as a code is
     (".picture img", "max-width"): "100%",
+    (".events li", "padding-inline-start"): "4.5rem",  # as wide as an hour
 }
 #: What the browser, or paper, decides: colours of forced-colors (CSS Color 4 §6.2), and no limit.
 GIVEN = r"Highlight|HighlightText|CanvasText|GrayText|400|solid"

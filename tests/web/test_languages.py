@@ -80,12 +80,12 @@ def instead(old: str, new: str) -> Callable[[str], str]:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (without("skip"), "messages.qps.toml: 1 texts are missing or empty: frame.skip; take"),
+        (without("skip"), "messages.qps.toml: missing or empty, 1 in all: frame.skip; take"),
         (
             lambda text: text.partition("[house]")[0],
-            r"\d+ texts are missing or empty: house.help, .*, …; take",
+            r"missing or empty, \d+ in all: house.help, .*, …; take",
         ),
-        (instead('skip = "', 'skip = "" #'), "1 texts are missing or empty: frame.skip"),
+        (instead('skip = "', 'skip = "" #'), "missing or empty, 1 in all: frame.skip"),
         (instead("{client}", "{clientt}"), "frame.cancel must have the same fields .*: {client}"),
         (instead("{client}", "{client.__class__}"), "frame.cancel must have the same fields .*: {client}"),
         (instead("{client}", "{client:>999999999}"), "frame.cancel must have the same fields .*: {client}"),
@@ -94,6 +94,7 @@ def instead(old: str, new: str) -> Callable[[str], str]:
         (instead('"ltr"', '"up"'), "language.direction must be ltr or rtl"),
         (instead('tag = "qps"', 'tag = "de"'), "language.tag must be qps, as in the name of the file"),
         (instead("[ĵȧƞṽīḗř], ", ""), "language.months must be twelve names with commas between"),
+        (instead("[ĵȧƞṽīḗř], ", "[ĵȧƞṽīḗř], , "), "language.months must be twelve names"),
         (instead("[{hour} ħ {minute}]", "{hour}"), "language.hour must have the fields {hour} {minute}"),
         (instead("{day} {month} {year}", "{day:>9} {month} {year}"), "language.day must have the fields"),
         (instead('skip = "', "skip = 1 #"), "frame.skip must be a text, not int"),
