@@ -49,8 +49,8 @@ def test_no_page_and_no_mail_breaks_a_rule(
 
 #: Rule, what is taken from a good page, what stands there instead.
 BROKEN = [
-    ("html-has-lang", '<html lang="fr">', "<html>"),
-    ("html-lang-valid", '<html lang="fr">', '<html lang="zz">'),
+    ("html-has-lang", ' lang="fr" ', " "),
+    ("html-lang-valid", ' lang="fr" ', ' lang="zz" '),
     ("document-title", "<title>", "<title></title><title>"),
     ("label", '<label for="rpps">', '<label for="password">'),
     ("duplicate-id-aria", '<body class="">', '<body class=""><p id="rpps-hint">.</p>'),

@@ -12,6 +12,7 @@ from idp.settings.usable import Usable
 from idp.wiring.doctor.asking import examine_all
 from idp.wiring.doctor.beside import beside_inquiries, disk_inquiry
 from idp.wiring.doctor.cards import card_inquiries
+from idp.wiring.doctor.files import file_inquiries
 from idp.wiring.doctor.hand import Hand, hand_of_command, hand_of_process
 from idp.wiring.doctor.keys import key_inquiries
 from idp.wiring.doctor.others import other_inquiries
@@ -44,6 +45,7 @@ def _inquiries(hand: Hand) -> Iterator[Inquiry]:
     yield disk_inquiry(hand)
     yield from store_inquiries(hand)
     yield from key_inquiries(hand)
+    yield from file_inquiries(hand)
     yield from card_inquiries(hand)
     yield from other_inquiries(hand)
     yield from beside_inquiries(hand)

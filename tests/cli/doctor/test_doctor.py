@@ -141,6 +141,12 @@ def certificate_ended(house: House) -> None:
     make_pair(house.place, days=-1)
 
 
+def language_short(house: House) -> None:
+    (house.place / "words").mkdir()
+    (house.place / "words" / "messages.de.toml").write_text('[language]\ntag = "de"\n')
+    house.told["LANGUAGES_DIRECTORY"] = str(house.place / "words")
+
+
 def clients_broken(house: House) -> None:
     (house.place / "clients.yaml").write_text("clients: [")
 
@@ -221,6 +227,7 @@ STAGED: Sequence[tuple[Callable[[House], None], State, str]] = (
     (clock_ahead, RED, "clocks of the nodes"),
     (no_signing_key, RED, "signing keys"),
     (certificate_ended, RED, "certificates in files"),
+    (language_short, RED, "files of the pages"),
     (clients_broken, RED, "relying parties"),
     (credential_ended, RED, "relying parties: credentials"),
     (charter_demanded, RED, "relying parties: charters"),
