@@ -99,6 +99,11 @@ def refusal_of(
     return next((reason for reason, holds in reasons if holds), None)
 
 
+def is_used_for(activation: Activation | None, account: Account) -> bool:
+    """Whether it is the code of this person, and was used."""
+    return activation is not None and activation.account_id == account.id and activation.used_at is not None
+
+
 def is_identity_old(account: Account, now: datetime, identity_life: timedelta) -> bool:
     """Whether the password opens nothing until card or Pro Santé Connect prove the person again (docs/adr/0043)."""
     return now - account.identity.verified_at >= identity_life

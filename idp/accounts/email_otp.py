@@ -7,13 +7,13 @@ from (`code_keys`), how many are sent (`mail_quota`), mails.
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from idp.accounts.code_keys import CodeHolder, CodeKeys
 from idp.accounts.code_refusal import CodeRefusal, CodeRefused
 from idp.accounts.mail_quota import MINUTE, MailQuota, NotSent, SendRefusal
+from idp.accounts.sent_code import CodeState, CodeToSend
 from idp.cards.typed_text import bare_number
 from idp.core.ephemeral import EphemeralStore, Kind, Limited, StaleRecord, Versioned
 from idp.settings.mail_code import MailCodeSettings
@@ -21,31 +21,8 @@ from idp.settings.mail_code import MailCodeSettings
 _DAY = timedelta(hours=24)
 #: A code with less than this part of its life left is not sent again: it would end before it is typed.
 _WORTH_SENDING = 1 / 5
-
-
-@dataclass(frozen=True, slots=True)
-class CodeState:
-    """What the page may show of the code in force."""
-
-    expires_at: datetime | None
-    tries_left: int
-    resend_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeToSend:
-    """`record`: what is to be kept of it; `version` of the one that it replaces, None: this is a new code."""
-
-    holder: CodeHolder = field(repr=False)
-    digits: str = field(repr=False)
-    expires_at: datetime
-    record: Mapping[str, str] = field(repr=False)
-    version: int | None
-
-    @property
-    def is_repeated(self) -> bool:
-        """Whether the mail before held the same code; both are right."""
-        return self.version is not None
+#: So often the accepted code may come again, beyond the tries of one that was not.
+_CLICKS = 4
 
 
 def canonical_code(text: str, digits: int) -> str | None:
@@ -85,7 +62,7 @@ class MailCodes:
             stored = None
         end = now + self.limits.life
         kept = stored.value if stored else {"nonce": secrets.token_hex(16), "expires_at": end.isoformat()}
-        record = {**kept, "resend_at": (now + MINUTE / self.limits.per_minute).isoformat()}
+        record = {**kept, "resend_at": (now + self._pause).isoformat()}
         return CodeToSend(
             holder=holder,
             digits=self._digits(place, Versioned(record, 0)),
@@ -158,18 +135,23 @@ class MailCodes:
 
     def _check_spent(self, holder: CodeHolder, code: str, within: str) -> None:
         """Accept the same code in the same interaction. Raises CodeRefused for anything else."""
-        place = self._keys.place(holder)
-        stored = self.durable.get(Kind.MAIL_CODE, place)
+        stored = self.durable.get(Kind.MAIL_CODE, self._keys.place(holder))
         if stored is None or not _is_spent(stored):
             raise CodeRefused(CodeRefusal.EXPIRED)  # In this instant.
-        is_repeated = (
-            within != ""
-            and hmac.compare_digest(stored.value["spent_in"], self._keys.occasion(within))
-            and hmac.compare_digest(self._digits(place, stored), code)
-        )
-        if not is_repeated:
+        if not self.is_repeated(holder, code, within=within):
             # Said of the code, whatever was typed: it tells nobody whether that was the right one.
             raise CodeRefused(CodeRefusal.USED)
+
+    def is_repeated(self, holder: CodeHolder, text: str, *, within: str) -> bool:
+        """Whether this is the code that was accepted there: a second click. That is a guess too, so it is counted."""
+        place, code = self._keys.place(holder), canonical_code(text, self.limits.digits)
+        stored = self.durable.get(Kind.MAIL_CODE, place)
+        if stored is None or not _is_spent(stored) or code is None or within == "":
+            return False
+        tries = self.durable.count(Kind.MAIL_CODE_TRIES, place, self.limits.life * 2)
+        is_of_there = hmac.compare_digest(stored.value["spent_in"], self._keys.occasion(within))
+        is_right = hmac.compare_digest(self._digits(place, stored), code)
+        return tries <= self.limits.tries + _CLICKS and is_of_there and is_right
 
     def _in_force(self, holder: CodeHolder) -> Versioned | None:
         stored = self.durable.get(Kind.MAIL_CODE, self._keys.place(holder))
@@ -179,11 +161,13 @@ class MailCodes:
         place = self._keys.place(holder)
         stored, tries = self.durable.get_all([(Kind.MAIL_CODE, place), (Kind.MAIL_CODE_TRIES, place)])
         if stored is None or _is_spent(stored):
-            return CodeState(None, 0, None)
+            return CodeState(expires_at=None, tries_left=0, sent_at=None, resend_at=None)
+        resend_at = datetime.fromisoformat(stored.value["resend_at"])
         return CodeState(
             expires_at=_end(stored),
             tries_left=max(self.limits.tries - _count(tries), 0),
-            resend_at=datetime.fromisoformat(stored.value["resend_at"]),
+            sent_at=resend_at - self._pause,
+            resend_at=resend_at,
         )
 
     def why_no_code(self, holder: CodeHolder, now: datetime) -> str:
@@ -219,6 +203,11 @@ class MailCodes:
     def _is_closed(self, holder: CodeHolder) -> bool:
         wrong = self.durable.counted(Kind.MAIL_CODE_FAILURES, self._keys.person(holder))
         return wrong >= self.limits.failures_per_day
+
+    @property
+    def _pause(self) -> timedelta:
+        """Returns how long a mail is waited for before the code is sent again."""
+        return MINUTE / self.limits.per_minute
 
     @property
     def _quota(self) -> MailQuota:

@@ -6,6 +6,7 @@ that follows (`email_otp`).
 
 import dataclasses
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -19,6 +20,7 @@ from idp.accounts.repository import AccountRepository, StaleAccount
 from idp.cards.rpps import InvalidRpps, parse_rpps
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
+from idp.flows.shared.activated_again import activated_again
 from idp.flows.shared.busy import BUSY_SECONDS, whole_seconds
 from idp.flows.shared.code_mail import CodeSender
 from idp.flows.shared.deadlines import Deadlines
@@ -28,6 +30,7 @@ from idp.flows.shared.password_judge import PasswordJudge
 from idp.flows.shared.replies import number_again, reply_by_get, take_reply, with_wait
 from idp.interaction.binding import browser_of
 from idp.interaction.record import Interaction, event_of, with_event
+from idp.interaction.refusal import InteractionRefused, NotDue
 from idp.interaction.reply import Reply
 from idp.pages.sign_in import ActivationPage
 from idp.web.network_quota import NetworkQuota
@@ -71,7 +74,10 @@ class ActivationFlow:
         return with_wait(self.desk.show(request, interaction, "activation.html", page, reply.status), reply)
 
     def receive(self, request: Request, interaction_id: str) -> Response:
-        interaction = self.desk.open(request, interaction_id)
+        try:
+            interaction = self.desk.open(request, interaction_id)
+        except InteractionRefused as refused:
+            return activated_again(self.desk, self.activations, self.change, request, refused)
         form = self.desk.form(request, interaction)
         if not self._is_open(interaction):
             return self.desk.back(interaction)
@@ -102,7 +108,8 @@ class ActivationFlow:
     def prolong(self, request: Request, interaction_id: str) -> Response:
         interaction = self.desk.open(request, interaction_id)
         self.desk.form(request, interaction)
-        self.deadlines.prolong(interaction)
+        with suppress(NotDue):  # A faster click of the same person, which gave it.
+            self.deadlines.prolong(interaction)
         return self.desk.back(interaction, "/activation")
 
     def _is_open(self, interaction: Interaction) -> bool:

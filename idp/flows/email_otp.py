@@ -15,7 +15,7 @@ from idp.core.clock import Clock
 from idp.core.unit_of_work import UnitOfWork
 from idp.flows.shared.already_enrolled import AlreadyEnrolled
 from idp.flows.shared.code_entry import code_entry, told_of
-from idp.flows.shared.code_mail import CodeSender
+from idp.flows.shared.code_mail import CodeSender, enrolled_holder
 from idp.flows.shared.code_post import CodePost
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.enrolling import Enrolling
@@ -23,7 +23,7 @@ from idp.flows.shared.enrolment_steps import EnrolmentSteps
 from idp.flows.shared.replies import reply_by_get, take_reply
 from idp.interaction.authenticator import AuthenticatorId
 from idp.interaction.record import Interaction, event_of, with_event
-from idp.interaction.refusal import NotDue
+from idp.interaction.refusal import InteractionRefused, NotDue
 from idp.interaction.reply import Reply
 from idp.interaction.stop import Stop
 from idp.pages.sign_in import EmailOtpPage
@@ -75,11 +75,13 @@ class EmailOtpFlow:
         due = self._due(request, interaction_id)
         if (answer := self.already.answer(request, due.interaction)) is not None:
             return answer
-        reply = take_reply(self.desk, request, due.interaction, "email_otp")
-        return self._page(request, due, reply)
+        return self._page(request, due, take_reply(self.desk, request, due.interaction, "email_otp"))
 
     def receive(self, request: Request, interaction_id: str) -> Response:
-        interaction, holder = self._due(request, interaction_id, repeats="email_otp")
+        try:
+            interaction, holder = self._due(request, interaction_id, repeats="email_otp")
+        except InteractionRefused as refused:
+            return self._end_again(request, refused)
         form = self.desk.form(request, interaction)
         if (answer := self.already.answer(request, interaction)) is not None:
             return answer
@@ -92,6 +94,16 @@ class EmailOtpFlow:
         if holder.purpose == "enrolment":
             return self.enrolling.finish(request, interaction, accept)
         return self._finish_login(interaction, accept)
+
+    def _end_again(self, request: Request, refused: InteractionRefused) -> Response:
+        """The code that ended an enrolment, once more (docs/adr/0068). Raises InteractionRefused."""
+        desk = self.desk
+        after = desk.opening.open_after(request, refused)
+        typed = desk.form(request, after).get("code", "")
+        holder = enrolled_holder(after, desk.account(after))
+        if holder is None or not self.codes.is_repeated(holder, typed, within=_occasion(after)):
+            raise refused
+        return desk.prove(after)
 
     def _accept(self, interaction: Interaction, holder: CodeHolder) -> None:
         """Write that the code was accepted, with the present unit of work."""
@@ -141,13 +153,7 @@ class EmailOtpFlow:
             # Typed a moment ago, in this very interaction: whole, so that a slip of the keyboard is seen.
             sent_to=holder.email if is_enrolment else masked_email(holder.email),
             step=self.steps.code(interaction) if is_enrolment else None,
-            expires_at_local=entry.expires_at_local,
-            minutes_left=entry.minutes_left,
-            tries_left=entry.tries_left,
-            notice=entry.notice,
-            notice_is_error=entry.notice_is_error,
-            can_enter=entry.can_enter,
-            seconds_before_resend=entry.seconds_before_resend,
+            code=entry,
             doors=self.desk.doors(interaction),
             may_change_address=self.may_change_address,
         )

@@ -27,6 +27,7 @@ from idp.interaction.reply import Reply
 from idp.pages.delay import Delay
 from idp.pages.sign_in import PasswordPage
 from idp.web.known_device import KnownDevices
+from idp.web.local_time import not_before
 from idp.web.network_quota import NetworkQuota
 from idp.web.page_routes import PageRoute
 
@@ -63,8 +64,10 @@ class PasswordFlow:
         doors = self.desk.doors(interaction)
         if reply.message is None or not doors.password:
             return self.desk.back(interaction)
-        delay = Delay.of(timedelta(seconds=reply.wait_seconds))
-        page = PasswordPage(doors=doors, rpps=reply.typed["rpps"], error=reply.message, delay=delay)
+        wait = timedelta(seconds=reply.wait_seconds)
+        again_at = not_before(self.clock.now() + wait, self.desk.locale(request, interaction))
+        delay, rpps = Delay.of(wait), reply.typed["rpps"]
+        page = PasswordPage(doors=doors, rpps=rpps, error=reply.message, delay=delay, again_at=again_at)
         return with_wait(self.desk.show(request, interaction, "password.html", page, reply.status), reply)
 
     def receive(self, request: Request, interaction_id: str) -> Response:

@@ -4,6 +4,7 @@ Contains its renewal at each proof and at a sign-out, and what the former bindin
 once more, or begin the login again. It opens nothing. Not here: the check itself (`store`), cookies (`web/cookies`).
 """
 
+import hmac
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from idp.core.replacing import replace
 from idp.interaction.authenticator import AuthenticatorId
 from idp.interaction.record import Interaction, is_same_person, opened_by, own_events, without_person
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
-from idp.interaction.store import Interactions
+from idp.interaction.store import Interactions, fingerprint
 from idp.interaction.visit import Visit
 
 #: Of one proof brought several times at once: so many earlier answers may still arrive.
@@ -56,6 +57,22 @@ class Bindings:
             return replace(
                 before, browser=known.former or "", also=(), former=None, version=known.version - 1
             )
+
+    def open_after(self, interaction_id: str, visit: Visit) -> Interaction:
+        """Returns to the former binding what the last proof made of the interaction, for the form of that proof, which
+        comes again as its answer was lost (docs/adr/0068).
+
+        Nothing of it may be shown: once that form proved the same again, `prove` is all it is good for. Raises
+        InteractionRefused.
+        """
+        shown, known = (
+            fingerprint(visit.binding(interaction_id) or ""),
+            self.interactions.reread(interaction_id),
+        )
+        is_former = known.former is not None and hmac.compare_digest(shown, known.former)
+        if not is_former or visit.now >= known.expires_at:
+            raise InteractionRefused(InteractionRefusal.WENT_ON, interaction_id=interaction_id)
+        return replace(known, browser=shown, also=(), former=None, version=known.version - 1)
 
     def to_restart(self, interaction_id: str, visit: Visit) -> Interaction | None:
         """Returns what this browser may begin again: expired, or gone on without it. None: it may simply go on.

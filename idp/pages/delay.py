@@ -14,8 +14,13 @@ class Delay:
 
     hours: int = 0
     minutes: int = 0
+    #: The same, not rounded up to minutes.
+    seconds: int = 0
 
     @classmethod
     def of(cls, length: timedelta) -> "Delay":
-        hours, minutes = divmod(max(math.ceil(length.total_seconds() / 60), 1), 60)
-        return cls(hours + bool(minutes), 0) if hours >= _HOURS_ALONE else cls(hours, minutes)
+        seconds = math.ceil(length.total_seconds())
+        hours, minutes = divmod(max(math.ceil(seconds / 60), 1), 60)
+        if hours >= _HOURS_ALONE:
+            hours, minutes = hours + bool(minutes), 0
+        return cls(hours, minutes, seconds)

@@ -6,16 +6,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeEntry:
-    """The form of a code that was sent by mail (code.html)."""
+    """The form of a code that was sent by mail (address.html)."""
 
+    #: When its mail was handed to the lane that sends it.
+    sent_at_local: str
     expires_at_local: str
     minutes_left: int
+    seconds_left: int
     tries_left: int
-    #: A key of the catalogue, or None.
+    #: "email_otp." and "refused", "expired", "used_up", "used", "malformed", "email_taken", "resent", "renewed",
+    #: "too_soon", "quota", "quota_of_day", "network", "closed", "closed_enrolment", "closed_address", "busy" or
+    #: "nothing"; or None
     notice: str | None
     notice_is_error: bool
+    #: False when the code cannot be entered any more (expired, used up): the person needs a new one.
     can_enter: bool
+    #: To wait before it may be asked for again, 0 for none; and when that is, not before.
     seconds_before_resend: int
+    resend_at_local: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,3 +103,5 @@ class Frame:
     deadline: Deadline | None = None
     house: House = NO_HOUSE
     announcement: Announcement | None = None
+    #: A mail that was asked for may take minutes.
+    mails_are_late: bool = False

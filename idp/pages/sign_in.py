@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 
 from idp.cards.person_name import full_name
 from idp.pages.delay import Delay
+from idp.pages.email import CodeEntry
 from idp.pages.step import Step
+
+_HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,13 @@ class PasswordPage:
     #: "password." and "refused", "malformed_rpps", "wait", "network", "closed" or "busy"
     error: str
     delay: Delay = field(default_factory=Delay)
+    #: When that is over, not before.
+    again_at: str = ""
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether the end of the wait is known, and so near that it is waited for on the page."""
+        return self.error in ("password.wait", "password.slowed") and 0 < self.delay.seconds <= _HOUR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,16 +97,7 @@ class EmailOtpPage:
     purpose: str
     #: Masked, unless the person just typed it here: at an enrolment.
     sent_to: str
-    expires_at_local: str
-    minutes_left: int
-    tries_left: int
-    #: "email_otp." and "refused", "expired", "used_up", "used", "malformed", "email_taken", "resent", "renewed",
-    #: "too_soon", "quota", "quota_of_day", "network", "closed", "closed_enrolment" or "nothing"; or None
-    notice: str | None
-    notice_is_error: bool
-    #: False when the code cannot be entered any more (expired, used up): the person needs a new one.
-    can_enter: bool
-    seconds_before_resend: int
+    code: CodeEntry
     doors: Doors
     #: Of an enrolment.
     step: Step | None = None

@@ -1,5 +1,39 @@
-// Warns a few minutes before the page's time is over, and asks for more without leaving the page, so that nothing
-// typed is lost. Without scripts the line at the foot says until when, and the same button does it.
+// What a page tells of time. It warns a few minutes before its own is over, and asks for more without leaving the page,
+// so that nothing typed is lost; what a person waits for is counted down in words, and opens its button at the end.
+// Without scripts the page says until when, and the same buttons do it.
+(() => {
+  const unit = document.currentScript.dataset;
+  const spell = (left) => {
+    const [count, name] = left > 60 ? [Math.ceil(left / 60), "minute"] : [Math.ceil(left / 10) * 10, "second"];
+    return unit[count > 1 ? `${name}s` : name].replace("{count}", count);
+  };
+  for (const text of document.querySelectorAll("[data-left]")) {
+    const end = Date.now() + text.dataset.left * 1000, button = document.getElementById(text.dataset.opens);
+    // Read aloud at the last minute and at the end only.
+    const said = document.createElement("span");
+    said.className = "unseen";
+    said.setAttribute("role", "status");
+    text.after(said);
+    const open = () => button && button.removeAttribute("aria-disabled");
+    if (button) {
+      button.setAttribute("aria-disabled", "true");
+      // Of another person nobody waits.
+      button.form.addEventListener("input", (event) => event.target.type === "password" || open());
+    }
+    const count = () => {
+      const left = (end - Date.now()) / 1000, before = text.textContent;
+      const now = left > 0 ? text.dataset.says.replace("{left}", spell(left)) : text.dataset.over;
+      if (now !== before) text.textContent = now;
+      if (left <= 0) {
+        open();
+        clearInterval(timer);
+      }
+      if (left <= 0 || (left <= 60 && text.dataset.left > 60 && !said.textContent)) said.textContent = now;
+    };
+    const timer = setInterval(count, 1000);
+    count();
+  }
+})();
 (() => {
   const EARLY = 180;
   let place, end;

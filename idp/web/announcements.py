@@ -4,6 +4,7 @@ Not here: what it is (`core/announcement`), the commands that set it (`cli/notic
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -42,15 +43,20 @@ class Announcements:
             # Of a newer version, perhaps. The pages go on.
             log.exception("announcement_not_read")
 
-    def start(self, store: EphemeralStore, every: timedelta) -> None:
-        """Read it again and again, in a thread for which a stop of the server does not wait."""
-        threading.Thread(target=self._go_on, args=(store, every), name="announcements", daemon=True).start()
+    def start(
+        self, store: EphemeralStore, every: timedelta, beside: Callable[[], None] = lambda: None
+    ) -> None:
+        """Read it again and again, in a thread for which a stop of the server does not wait. `beside`: what else is
+        read each time; it raises nothing."""
+        told = store, every, beside
+        threading.Thread(target=self._go_on, args=told, name="announcements", daemon=True).start()
 
     def stop(self) -> None:
         self._stopped.set()
 
-    def _go_on(self, store: EphemeralStore, every: timedelta) -> None:
+    def _go_on(self, store: EphemeralStore, every: timedelta, beside: Callable[[], None]) -> None:
         while True:
             self.read(store)
+            beside()
             if self._stopped.wait(every.total_seconds()):
                 return

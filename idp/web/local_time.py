@@ -1,6 +1,6 @@
 """Contains hours and days as people in France read them, for pages and mails. Not here: records, which keep UTC."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from idp.web.languages import language
@@ -13,6 +13,11 @@ def local_hour(instant: datetime, locale: str) -> str:
     """Returns « 14 h 32 » or "14:32"."""
     there = instant.astimezone(_PARIS)
     return language(locale).hour.format(hour=f"{there.hour:02}", minute=f"{there.minute:02}")
+
+
+def not_before(instant: datetime, locale: str) -> str:
+    """Returns the first whole minute that is not before it: nobody comes too early."""
+    return local_hour(instant + timedelta(seconds=-instant.timestamp() % 60), locale)
 
 
 def minutes_left(end: datetime, now: datetime) -> int:

@@ -22,6 +22,7 @@ from idp.web.headers import allow_own_script
 from idp.web.house import Houses
 from idp.web.languages import Languages
 from idp.web.locales import Locales
+from idp.web.mail_delays import MailDelays
 from idp.web.ready import HTML, ReadyResponse
 from idp.web.shared_stations import SharedStations
 
@@ -72,6 +73,7 @@ class Rendering:
     clock: Clock
     houses: Houses
     announcements: Announcements
+    delays: MailDelays
 
     def frame(
         self,
@@ -101,6 +103,7 @@ class Rendering:
             reference=reference_of(base_path.removeprefix(hub_path(""))),
             house=self.houses.of(written, self.clock.now()),
             announcement=self.announcements.shown(written),
+            mails_are_late=self.delays.are_late(),
         )
 
     def page(self, template: str, frame: Frame, page: Any, status: int = 200) -> Response:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jinja2
 
+from idp.adapters.sql.queues import SqlQueues
 from idp.core.clock import Clock
 from idp.core.ephemeral import Kind
 from idp.core.sealing import derive_key
@@ -21,6 +22,7 @@ from idp.web.known_device import KnownDevices
 from idp.web.languages import TEMPLATES, Languages, open_languages
 from idp.web.last_door import LastDoors
 from idp.web.locales import Locales
+from idp.web.mail_delays import MailDelays
 from idp.web.mails import Mails
 from idp.web.network import CallerNetworks
 from idp.web.network_quota import NetworkQuota
@@ -43,6 +45,7 @@ class WebParts:
     rendering: Rendering
     houses: Houses
     announcements: Announcements
+    delays: MailDelays
     mails: Mails
     networks: CallerNetworks
     stations: SharedStations
@@ -81,6 +84,7 @@ def kept_refusals(resources: Resources, web: WebParts) -> KeptRefusals:
 def build_web(settings: Settings, clock: Clock, houses: Houses | None = None) -> WebParts:
     """`houses`: None where no page is shown."""
     houses, announcements = houses or Houses(), Announcements(clock)
+    delays = MailDelays(clock, settings.operations.mail_backlog)
     cookies = Cookies(settings.where.is_secure)
     csrf = CsrfTokens(derive_key(settings.keys.application, "csrf"))
     languages = build_languages(settings)
@@ -109,9 +113,11 @@ def build_web(settings: Settings, clock: Clock, houses: Houses | None = None) ->
             clock=clock,
             houses=houses,
             announcements=announcements,
+            delays=delays,
         ),
         houses=houses,
         announcements=announcements,
+        delays=delays,
         mails=build_mails(settings),
         networks=networks,
         stations=stations,
@@ -122,9 +128,13 @@ def build_web(settings: Settings, clock: Clock, houses: Houses | None = None) ->
 
 
 def start_announcements(web: WebParts, resources: Resources) -> None:
-    """Pages say what the operator says, as soon as it was read: not here, which would wait for the database."""
-    settings = resources.settings
-    web.announcements.start(resources.durable, settings.announcements.read_every)
+    """Pages say what the operator says, and whether mails are late, once it was read: not here, which would wait."""
+    settings, queues, now = resources.settings, SqlQueues(resources.database), resources.clock.now
+
+    def read_delays() -> None:
+        web.delays.read(lambda: queues.mails(now()))
+
+    web.announcements.start(resources.durable, settings.announcements.read_every, read_delays)
 
 
 def build_mails(settings: Settings) -> Mails:

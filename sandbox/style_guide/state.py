@@ -25,6 +25,7 @@ class State:
     house: House = NO_HOUSE
     client_logo: str = ""
     announcement: Announcement | None = None
+    mails_are_late: bool = False
 
     @property
     def is_section(self) -> bool:
@@ -55,4 +56,5 @@ def frame(state: State, locale: str) -> Frame:
         house=state.house,
         client_logo=state.client_logo,
         announcement=state.announcement,
+        mails_are_late=state.mails_are_late,
     )

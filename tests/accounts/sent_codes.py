@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from idp.accounts.code_keys import CodeHolder
-from idp.accounts.email_otp import CodeToSend, MailCodes
+from idp.accounts.email_otp import MailCodes
+from idp.accounts.sent_code import CodeToSend
 
 
 def sent(codes: MailCodes, holder: CodeHolder, now: datetime) -> CodeToSend:

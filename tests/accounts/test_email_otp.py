@@ -567,3 +567,17 @@ def test_the_code_is_the_one_drawn(store: MemoryStore, durable: MemoryStore, clo
 
 def test_no_code_is_fixed_unless_said_otherwise() -> None:
     assert HOUSE.fixed == ""
+
+
+def test_the_accepted_code_is_not_guessed_where_a_second_click_may_bring_it(
+    codes: MailCodes, clock: FixedClock
+) -> None:
+    code = sent(codes, ALICE, clock.now()).digits
+    assert not codes.is_repeated(ALICE, code, within="here")
+    codes.check(ALICE, code, clock.now(), within="here")
+    assert codes.is_repeated(ALICE, code, within="here")
+    for guess, within in ((code, "elsewhere"), (code, ""), ("no code", "here"), (other(code), "here")):
+        assert not codes.is_repeated(ALICE, guess, within=within)
+    for _ in range(9):
+        codes.is_repeated(ALICE, other(code), within="here")
+    assert not codes.is_repeated(ALICE, code, within="here")

@@ -263,3 +263,26 @@ def test_too_many_hashes_at_once_use_nothing_up(house: Provider, monkeypatch: py
         patched.setattr(Passwords, "hash", busy)
         assert activated(browser, page, code).status_code == 503
     assert heading(activated(browser, page, code)) == CODE_PAGE
+
+
+def test_its_form_sent_again_opens_nothing_more_than_it_did(
+    house: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, code = house.browser(), issue(house)
+    page, before = at_page(browser), house.browser()
+    for cookie in vars(browser.client)["_cookies"].values():
+        before.client.set_cookie(cookie.key, cookie.value, domain="localhost")
+    assert heading(activated(browser, page, code)) == CODE_PAGE
+    # Another code, no code, another password than the one just chosen; no room to compare it.
+    for wrong in ({"code": issue(house)}, {"code": "none"}, {"code": code, "password": PASSWORD}):
+        assert activated(before, page, **wrong).status_code == 403  # type: ignore[arg-type]
+
+    def busy(_self: Passwords, *_typed: object) -> bool:
+        raise HashingBusy
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Passwords, "is_right", busy)
+        assert activated(before, page, code).status_code == 403
+    # By now another code is the one of this account: what came of the first is not opened by it either.
+    assert activated(before, page, code).status_code == 403
+    assert audited(house).count("activation:use:accepted") == 1

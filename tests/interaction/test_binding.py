@@ -200,3 +200,39 @@ def test_a_record_of_the_version_before_opens_with_the_cookie_of_the_browser(ben
     opened = bench.interactions.open(ID, visit.binding(ID), visit.now)
     renewed = bench.prove(opened, "cps")
     assert bench.open(renewed).family == fingerprint(FIRST)
+
+
+class TestTheFormOfTheLastProofOnceMore:
+    """What ended an enrolment, or used a code up, is no event that could come again: what came of it is opened."""
+
+    def after(self, bench: Bench, secret: str) -> Interaction:
+        return bench.bindings.open_after(ID, bench.visit(secret))
+
+    def test_finds_what_came_of_it_and_proves_nothing_but_that(self, bench: Bench) -> None:
+        second = bench.prove(bench.open(FIRST), "password")
+        after = self.after(bench, FIRST)
+        assert (after.events, after.account_id) == (bench.open(second).events, ALICE)
+        third = bench.bindings.prove(after)
+        # Either answer may be the last to arrive.
+        assert bench.open(third).events == bench.open(second).events
+        changed = dataclasses.replace(self.after(bench, FIRST), account_id=BOB)
+        with pytest.raises(StaleRecord):
+            bench.bindings.prove(changed)
+
+    @pytest.mark.parametrize("secret", [FIRST, "of another browser"])
+    def test_opens_to_the_former_secret_alone(self, bench: Bench, secret: str) -> None:
+        second = bench.prove(bench.open(FIRST), "password")
+        bench.prove(bench.open(second), "email_otp")
+        with pytest.raises(InteractionRefused) as caught:
+            self.after(bench, secret)
+        assert caught.value.reason is InteractionRefusal.WENT_ON
+
+    def test_opens_to_nobody_before_anything_was_proved(self, bench: Bench) -> None:
+        with pytest.raises(InteractionRefused):
+            self.after(bench, FIRST)
+
+    def test_comes_too_late_once_the_time_is_over(self, bench: Bench) -> None:
+        bench.prove(bench.open(FIRST), "password")
+        bench.clock.advance(minutes=16)
+        with pytest.raises(InteractionRefused):
+            self.after(bench, FIRST)

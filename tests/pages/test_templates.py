@@ -102,6 +102,8 @@ def test_page_gives_the_csp_nothing_to_refuse(locale: str, state: State, page: B
         if "data-options" in str(page) or "post" in state.template
         else set()
     )
+    allowed |= {"/static/submit.js"}
+    allowed |= {"/static/copy.js"} if page.select("[data-copy]") else set()
     allowed |= {"/static/deadline.js"} if state.deadline else set()
     allowed |= {"/static/password.js"} if page.select("input[type=password]") else set()
     assert len(page.find_all("script")) == len(allowed)

@@ -13,7 +13,7 @@ from idp.accounts.code_keys import CodeHolder
 from idp.accounts.code_refusal import CodeRefusal, CodeRefused
 from idp.accounts.email_change import EmailChange, EmailChanges, ProvedAgain, address_holder
 from idp.accounts.email_otp import MailCodes
-from idp.accounts.enrolment import email_fault, typed_values
+from idp.accounts.enrolment import email_fault, typed_values, verified_email
 from idp.accounts.mail_quota import SendRefusal
 from idp.accounts.repository import EmailTaken, StaleAccount
 from idp.core.clock import Clock
@@ -97,6 +97,8 @@ class AddressForm:
         if fault is not None:
             return Answer(entry=AddressEntry(typed=typed, error=fault), status=422)
         sent = self.changing.ask(at.request, at.place, at.account, typed, at.locale)
+        if sent == SendRefusal.TOO_SOON and self._is_asked(at, typed):
+            return _ANEW  # A second click: the mail of the first is on its way.
         if isinstance(sent, SendRefusal):
             return Answer(entry=AddressEntry(typed=typed, error=f"email_otp.{sent}"), status=429)
         return _ANEW
@@ -131,6 +133,10 @@ class AddressForm:
 
     def _of_code(self, at: At, notice: str, status: int) -> Answer:
         return Answer(entry=self.entry(at, notice), notice=notice, status=status)
+
+    def _is_asked(self, at: At, typed: str) -> bool:
+        change = self._under_way(at)
+        return change is not None and change.email == verified_email(typed)
 
     def _under_way(self, at: At) -> EmailChange | None:
         return self.changes.under_way(at.place, at.account)

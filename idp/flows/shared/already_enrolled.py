@@ -61,9 +61,11 @@ class AlreadyEnrolled:
             return refuse_enrolment(request, self.desk, interaction)
         # Older than the account (docs/adr/0031).
         proved = dataclasses.replace(proved, generation=interaction.generation)
-        self.desk.record(dataclasses.replace(proved, upstream_id_token=interaction.upstream_id_token))
+        proved = dataclasses.replace(proved, upstream_id_token=interaction.upstream_id_token)
         if is_made_here:
-            return self.desk.back(interaction)
+            # As the first click does (docs/adr/0029).
+            return self.desk.prove(proved)
+        self.desk.record(proved)
         return self._page(request, proved, account, typed_email or _typed_before(interaction))
 
     def with_link(

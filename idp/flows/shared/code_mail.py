@@ -10,8 +10,9 @@ from werkzeug.wrappers import Request
 
 from idp.accounts.account import Account
 from idp.accounts.code_keys import CodeHolder
-from idp.accounts.email_otp import CodeToSend, MailCodes
+from idp.accounts.email_otp import MailCodes
 from idp.accounts.mail_quota import NotSent, SendRefusal
+from idp.accounts.sent_code import CodeToSend
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.flows.shared.code_post import CodePost
@@ -46,6 +47,14 @@ def code_holder(interaction: Interaction, account: Account | None) -> CodeHolder
         purpose="enrolment",
         email=interaction.enrolment.email,
     )
+
+
+def enrolled_holder(interaction: Interaction, account: Account | None) -> CodeHolder | None:
+    """Returns whose code ended the enrolment, if this account came of one in this interaction."""
+    if account is None:
+        return None
+    browser, rpps = browser_of(interaction), account.identity.rpps
+    return CodeHolder(rpps=rpps, browser=browser, purpose="enrolment", email=account.email)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

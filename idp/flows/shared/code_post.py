@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from idp.accounts.code_keys import CodeHolder
-from idp.accounts.email_otp import CodeToSend, MailCodes
+from idp.accounts.email_otp import MailCodes
+from idp.accounts.sent_code import CodeToSend
 from idp.core.clock import Clock
 from idp.core.ephemeral import Limited, StoreUnavailable
 from idp.core.mailer import Mail, Outbox

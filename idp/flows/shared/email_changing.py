@@ -13,11 +13,12 @@ from werkzeug.wrappers import Request
 from idp.accounts.account import Account
 from idp.accounts.code_refusal import CodeRefusal, CodeRefused
 from idp.accounts.email_change import EmailChange, EmailChanges, EmailUndos, address_holder, new_undo
-from idp.accounts.email_otp import CodeToSend, MailCodes
+from idp.accounts.email_otp import MailCodes
 from idp.accounts.enrolment import verified_email
 from idp.accounts.mail_quota import NotSent, SendRefusal
 from idp.accounts.notices import Notice
 from idp.accounts.repository import AccountRepository, EmailTaken
+from idp.accounts.sent_code import CodeToSend
 from idp.core.audit import Audit, AuditEvent
 from idp.core.clock import Clock
 from idp.core.mailer import Mail

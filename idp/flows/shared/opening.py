@@ -10,6 +10,7 @@ from idp.interaction.binding import Bindings
 from idp.interaction.hub import Finishes, Hub
 from idp.interaction.lending import Lending
 from idp.interaction.record import Interaction
+from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.store import Interactions
 from idp.web.hub import Visits
 
@@ -37,6 +38,13 @@ class Opening:
         if found.sid is not None:
             found_in_session(found.sid)
         return found
+
+    def open_after(self, request: Request, refused: InteractionRefused) -> Interaction:
+        """Returns what the form of this request made of the interaction when it came first, as `Bindings.open_after`
+        does. Raises InteractionRefused: `refused`, if it did not."""
+        if refused.reason is not InteractionRefusal.WENT_ON or refused.interaction_id is None:
+            raise refused
+        return self.bindings.open_after(refused.interaction_id, self.visits.of(request))
 
     def is_overtaken(self, request: Request, interaction: Interaction) -> bool:
         """Whether the hub must look first, as another tab signed in or out. After a sign-in, what is typed in a form is

@@ -30,6 +30,10 @@ class PasswordChange:
     notices: Notices
     sign_out: SignOut
 
+    def is_in_force(self, account: Account, password: str) -> bool:
+        """Whether it is the password of this account already. Raises HashingBusy."""
+        return self.passwords.is_right(account.password_hash, password)
+
     def write(
         self, account: Account, password: str, *, by: str, also: Callable[[], None] = _nothing
     ) -> Account:

@@ -1,29 +1,28 @@
 """Contains the pages of the code by mail and of a passkey, in a sign-in."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from idp.pages import sign_in as pages
+from idp.pages.email import CodeEntry
 from idp.pages.passkeys import PasskeyPage
 from idp.pages.step import Step
 from sandbox.style_guide.cast import ALL, ALL_AND_PASSKEY, NONE, PASSWORD_ONLY
+from sandbox.style_guide.families.email import code_entry
 from sandbox.style_guide.state import State
 
 
 def otp(**changes: Any) -> pages.EmailOtpPage:
+    of_code = {field.name for field in fields(CodeEntry)}
+    told = {name: value for name, value in changes.items() if name not in of_code}
+    code = code_entry(seconds_before_resend=0)
     page = pages.EmailOtpPage(
         purpose="login",
         sent_to="e•••••d@hopital-saint-louis.fr",
-        expires_at_local="14 h 32",
-        minutes_left=10,
-        tries_left=5,
-        notice=None,
-        notice_is_error=False,
-        can_enter=True,
-        seconds_before_resend=0,
+        code=replace(code, **{name: value for name, value in changes.items() if name in of_code}),
         doors=ALL,
     )
-    return replace(page, **changes)
+    return replace(page, **told)
 
 
 def _email_otp() -> list[State]:
@@ -38,13 +37,13 @@ def _email_otp() -> list[State]:
         "otp-enrolment": otp(
             purpose="enrolment", sent_to="elise.marchand@hopital-saint-louis.fr", step=Step(2, 3)
         ),
-        "otp-last-minute": otp(minutes_left=1, tries_left=1, doors=PASSWORD_ONLY),
-        "otp-last-seconds": otp(minutes_left=0),
+        "otp-last-minute": otp(minutes_left=1, seconds_left=52, tries_left=1, doors=PASSWORD_ONLY),
+        "otp-last-seconds": otp(minutes_left=0, seconds_left=12),
         "otp-resent": otp(notice="email_otp.resent", minutes_left=7, seconds_before_resend=60),
         "otp-renewed": otp(notice="email_otp.renewed", seconds_before_resend=60),
         "otp-refused!": wrong("refused", tries_left=3),
         "otp-malformed!": wrong("malformed"),
-        "otp-too-soon!": wrong("too_soon", seconds_before_resend=42),
+        "otp-too-soon": otp(notice="email_otp.too_soon", seconds_before_resend=42),
         "otp-quota!": wrong("quota"),
         "otp-quota-of-day!": wrong("quota_of_day"),
         "otp-closed-enrolment!": wrong("closed_enrolment", can_enter=False, purpose="enrolment"),
@@ -58,6 +57,7 @@ def _email_otp() -> list[State]:
         "otp-email-taken!": wrong("email_taken", can_enter=False, purpose="enrolment"),
     }
     states = [State(name, "email_otp.html", model) for name, model in models.items()]
+    states.append(State("otp-late", "email_otp.html", otp(), mails_are_late=True))
     return [*states, State("otp-shared-station", "email_otp.html", otp(), is_shared_station=True)]
 
 

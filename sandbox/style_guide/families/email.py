@@ -10,13 +10,16 @@ from sandbox.style_guide.state import State
 
 def code_entry(**changes: Any) -> email_pages.CodeEntry:
     entry = email_pages.CodeEntry(
+        sent_at_local="14 h 22",
         expires_at_local="14 h 32",
         minutes_left=10,
+        seconds_left=583,
         tries_left=5,
         notice=None,
         notice_is_error=False,
         can_enter=True,
         seconds_before_resend=42,
+        resend_at_local="14 h 24",
     )
     return replace(entry, **changes)
 

@@ -14,12 +14,13 @@ from sandbox.style_guide.state import State
 def _password() -> list[State]:
     errors = ("refused", "malformed_rpps", "network", "closed", "busy", "identity_old")
     waits = {
-        "minute": Delay(0, 1),
-        "minutes": Delay(0, 17),
+        "minute": Delay(0, 1, 42),
+        "minutes": Delay(0, 17, 1010),
         "hour": Delay(1, 0),
         "hour-and-minutes": Delay(1, 6),
         "hours": Delay(3, 0),
     }
+    waiting = pages.PasswordPage(doors=ALL, rpps="99700218896", error="", again_at="14 h 37")
     return (
         [
             State(
@@ -33,7 +34,8 @@ def _password() -> list[State]:
             State(
                 f"password-wait-{name}!",
                 "password.html",
-                pages.PasswordPage(doors=ALL, rpps="99700218896", error="password.wait", delay=delay),
+                replace(waiting, error="password.wait", delay=delay),
+                deadline=Deadline(time="14 h 47", seconds=720, may_prolong=True),
             )
             for name, delay in waits.items()
         ]
@@ -41,7 +43,7 @@ def _password() -> list[State]:
             State(
                 "password-slowed!",
                 "password.html",
-                pages.PasswordPage(doors=ALL, rpps="99700218896", error="password.slowed", delay=Delay(0, 1)),
+                replace(waiting, error="password.slowed", delay=Delay(0, 1, 42)),
             ),
             State(
                 "password-alone!",
