@@ -16,6 +16,7 @@ class Kind(StrEnum):
 
     INTERACTION = "interaction"
     SAID_OF_FORM = "said_of_form"
+    ANSWER_TO_FORM = "answer_to_form"
     FINISHED_INTERACTION = "finished_interaction"
     SESSION = "session"
     BROWSER_SESSION = "browser_session"

@@ -13,6 +13,7 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 from cattrs import Converter
+from cattrs.errors import ForbiddenExtraKeysError
 
 _Record = TypeVar("_Record")
 _Hook = Callable[[Any, Any], Any]
@@ -30,6 +31,14 @@ def to_plain(record: object) -> dict[str, Any]:
 def from_plain(kind: type[_Record], value: Mapping[str, Any]) -> _Record:
     """Raises KeyError, ValueError and others for what `to_plain` did not write: a defect, or another version."""
     return _converter.structure(value, kind)
+
+
+def read_if_known(kind: type[_Record], value: Mapping[str, Any]) -> _Record | None:
+    """Returns it as `from_plain` does; None for what another version of this service wrote."""
+    try:
+        return from_plain(kind, value)
+    except (ForbiddenExtraKeysError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _exactly(value: Any, kind: type) -> Any:

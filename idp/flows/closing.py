@@ -55,14 +55,18 @@ class ClosingFlow:
         yield PageRoute("POST", "/interaction/<interaction_id>/closing/leave", self.leave)
 
     def show(self, request: Request, interaction_id: str) -> Response:
-        return self._page(request, self._due(request, interaction_id))
+        due = self._due(request, interaction_id)
+        locale = self.desk.locale(request, due.interaction)
+        page = ClosingPage(ends_at=local_time(due.ends_at, locale), may_keep=due.may_keep)
+        return self.desk.show(request, due.interaction, "closing.html", page)
 
     def keep(self, request: Request, interaction_id: str) -> Response:
         """Raises NotDue: it was kept in another tab, changed at this instant, or has ended; the hub tells."""
         due = self._due(request, interaction_id)
         self.desk.form(request, due.interaction)
         if not due.may_keep:
-            return self._page(request, due, 403)
+            # The page says what is missing.
+            return self.desk.back(due.interaction)
         kept = dataclasses.replace(due.account, closing_at=None)
         post = self.notices.written(kept, Notice.ACCOUNT_KEPT)
         try:
@@ -86,8 +90,3 @@ class ClosingFlow:
         if account is None or account.closing_at is None:
             raise NotDue(interaction_id)
         return _Due(interaction, account, account.closing_at)
-
-    def _page(self, request: Request, due: _Due, status: int = 200) -> Response:
-        locale = self.desk.locale(request, due.interaction)
-        page = ClosingPage(ends_at=local_time(due.ends_at, locale), may_keep=due.may_keep)
-        return self.desk.show(request, due.interaction, "closing.html", page, status)

@@ -16,15 +16,14 @@ from idp.accounts.repository import AccountRepository, StaleAccount
 from idp.core.audit import AuditEvent
 from idp.core.clock import Clock
 from idp.core.unit_of_work import UnitOfWork
-from idp.flows.shared.address_form import AddressForm, At
-from idp.flows.shared.busy import BUSY_SECONDS
+from idp.flows.shared.address_answer import At
+from idp.flows.shared.address_form import AddressForm
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.replies import reply_by_get, take_reply, with_wait
 from idp.interaction.record import Interaction
 from idp.interaction.refusal import NotDue
-from idp.interaction.reply import Reply
 from idp.interaction.stop import Stop
-from idp.pages.email import AddressEntry, EmailAgainPage
+from idp.pages.email import EmailAgainPage
 from idp.web.local_time import local_day
 from idp.web.page_routes import PageRoute
 
@@ -49,14 +48,11 @@ class EmailAgainFlow:
     def show(self, request: Request, interaction_id: str) -> Response:
         interaction, at = self._due(request, interaction_id)
         reply = take_reply(self.desk, request, interaction, _PAGE)
-        entry = self.form.entry(at, reply.message)
-        if "email" in reply.faults:
-            entry = AddressEntry(typed=reply.typed["email"], error=reply.faults["email"])
         page = EmailAgainPage(
             proved_on=local_day(at.account.email_verified_at, at.locale),
             may_put_off=self._may_put_off(at),
             offered=self.form.offered(at),
-            entry=entry,
+            entry=self.form.told(at, reply),
         )
         return with_wait(self.desk.show(request, interaction, "email_again.html", page, reply.status), reply)
 
@@ -65,16 +61,7 @@ class EmailAgainFlow:
         answer = self.form.actions[action](at, self.desk.form(request, interaction))
         if answer.entry is None:
             return self.desk.back(interaction)
-        error = answer.entry.error
-        reply = Reply(
-            at=_PAGE,
-            message=answer.notice,
-            status=answer.status,
-            wait_seconds=BUSY_SECONDS if answer.status == 503 else 0,
-            faults={} if error is None else {"email": error},
-            typed={"email": answer.entry.typed},
-        )
-        return reply_by_get(self.desk, interaction, reply)
+        return reply_by_get(self.desk, interaction, answer.said_at(_PAGE))
 
     def put_off(self, request: Request, interaction_id: str) -> Response:
         interaction, at = self._due(request, interaction_id)

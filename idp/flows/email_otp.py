@@ -73,7 +73,7 @@ class EmailOtpFlow:
 
     def show(self, request: Request, interaction_id: str) -> Response:
         due = self._due(request, interaction_id)
-        if (answer := self.already.answer(request, due.interaction)) is not None:
+        if (answer := self.already.answer(due.interaction)) is not None:
             return answer
         return self._page(request, due, take_reply(self.desk, request, due.interaction, "email_otp"))
 
@@ -83,7 +83,7 @@ class EmailOtpFlow:
         except InteractionRefused as refused:
             return self._end_again(request, refused)
         form = self.desk.form(request, interaction)
-        if (answer := self.already.answer(request, interaction)) is not None:
+        if (answer := self.already.answer(interaction)) is not None:
             return answer
         try:
             self.codes.check(holder, form.get("code", ""), self.clock.now(), within=_occasion(interaction))
@@ -113,7 +113,7 @@ class EmailOtpFlow:
     def resend(self, request: Request, interaction_id: str) -> Response:
         due = self._due(request, interaction_id)
         self.desk.form(request, due.interaction)
-        if (answer := self.already.answer(request, due.interaction)) is not None:
+        if (answer := self.already.answer(due.interaction)) is not None:
             return answer
         return self._reply(due.interaction, *told_of(self.sender.send(request, due.interaction)))
 

@@ -58,7 +58,7 @@ class EnrolmentFlow:
 
     def show(self, request: Request, interaction_id: str) -> Response:
         interaction, identity = self._due(request, interaction_id)
-        if (answer := self.already.answer(request, interaction)) is not None:
+        if (answer := self.already.answer(interaction)) is not None:
             return answer
         reply = take_reply(self.desk, request, interaction, "enrolment")
         return self._page(request, interaction, identity, reply)
@@ -73,7 +73,7 @@ class EnrolmentFlow:
         if form.get("proof") != proof_mark(identity):
             return self._overtaken(interaction)
         values, password = typed_values(form), form.get("password", "")
-        if (answer := self.already.answer(request, interaction, values["email"])) is not None:
+        if (answer := self.already.answer(interaction, values["email"])) is not None:
             return answer
         faults = form_faults(values) | self._password_faults(identity, values, password)
         if faults:

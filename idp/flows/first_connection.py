@@ -25,7 +25,7 @@ class FirstConnectionFlow:
         interaction = self.desk.open_due(request, interaction_id, Stop.FIRST_CONNECTION)
         if interaction.identity is None:
             raise NotDue(interaction_id)
-        if (answer := self.already.answer(request, interaction)) is not None:
+        if (answer := self.already.answer(interaction)) is not None:
             return answer
         doors = self.desk.doors(interaction)
         page = FirstConnectionPage(

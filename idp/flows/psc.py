@@ -56,6 +56,8 @@ class PscFlow:
 
     def show(self, request: Request, interaction_id: str) -> Response:
         """Straight there, once, where the relying party hints at it; whoever comes back without a proof is asked."""
+        if (told := self.refusals.told(request, interaction_id)) is not None:
+            return told
         interaction = self.desk.open_due(request, interaction_id, Stop.PSC)
         self.desk.record(past_hint(interaction))
         return self.departure.begin(request, interaction, {})

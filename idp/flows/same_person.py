@@ -28,9 +28,11 @@ from idp.pages.identity import identity_view
 from idp.pages.sign_in import SamePersonPage, SignedOutPage
 from idp.web.cookies import Cookies
 from idp.web.hub import Visits
+from idp.web.kept_answers import Around, KeptAnswers
 from idp.web.leaving import Leaving
 from idp.web.local_time import local_hour
-from idp.web.logout_frames import frames_for, policy_for
+from idp.web.locales import wished_by
+from idp.web.logout_frames import frames_for
 from idp.web.page_routes import PageRoute
 
 
@@ -40,6 +42,7 @@ class SamePersonFlow:
     sessions: Sessions
     sign_out: SignOut
     leaving: Leaving
+    answers: KeptAnswers
     visits: Visits
     clients: ClientFile
     cookies: Cookies
@@ -133,6 +136,4 @@ class SamePersonFlow:
             onward_url=hub_path(interaction.id),
             onward="sign_in",
         )
-        response = self.desk.show(request, interaction, "signed_out.html", page)
-        response.headers["Content-Security-Policy"] = policy_for(frames)
-        return response
+        return self.answers.leave(page, Around(wished=wished_by(interaction)))

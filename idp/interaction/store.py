@@ -16,6 +16,7 @@ from idp.core.records import from_plain, to_plain
 from idp.core.replacing import replace
 from idp.interaction.record import AUTHORIZATION, Interaction, opened_by
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
+from idp.interaction.replies import Replies
 from idp.interaction.reply import Reply
 
 #: An expired interaction stays readable for this long, so that its page can offer to begin again.
@@ -30,9 +31,6 @@ _NEWER: Mapping[str, object] = {
     "draft_of": "",
     "is_past_hint": False,
 }
-
-
-_BINDING = "browser"
 
 
 def random_token() -> str:
@@ -124,17 +122,16 @@ class Interactions:
         return replace(interaction, version=interaction.version + 1)
 
     def leave_reply(self, interaction: Interaction, reply: Reply) -> None:
-        """Keep what a page is to say once of the form just posted. A record of its own: a node of the version before
-        reads none of an interaction with a member that it does not know."""
-        value = {**to_plain(reply), _BINDING: interaction.browser}
-        self.store.put(Kind.SAID_OF_FORM, _said_at(interaction, reply.at), value, self.life)
+        """Keep what a page is to say once of the form just posted."""
+        self._replies.leave(interaction.id, reply, interaction.browser)
 
     def take_reply(self, interaction: Interaction, at: str) -> Reply | None:
         """Returns it to the one that asks first; None also where something was proved since."""
-        value = self.store.take(Kind.SAID_OF_FORM, _said_at(interaction, at))
-        if value is None or value[_BINDING] != interaction.browser:
-            return None
-        return from_plain(Reply, {name: one for name, one in value.items() if name != _BINDING})
+        return self._replies.take(interaction.id, at, interaction.browser)
+
+    @property
+    def _replies(self) -> Replies:
+        return Replies(self.store, self.life)
 
     def may_prolong(self, interaction: Interaction) -> bool:
         """Whether the person may still be given more time for it."""
@@ -176,10 +173,6 @@ class Interactions:
         # Atomic in the store: of two tabs that both read the record, one gets it, the other gets None.
         value = self.store.take(Kind.INTERACTION, interaction_id, after=trace)
         return None if value is None else from_plain(Interaction, value)
-
-
-def _said_at(interaction: Interaction, page: str) -> str:
-    return f"{interaction.id} {page}"
 
 
 def _value(record: Interaction) -> dict[str, Any]:

@@ -96,8 +96,6 @@ class PasswordPage:
     #: What the words of a password's rules name: minimum, maximum, own, millions.
     password_numbers: Mapping[str, int]
     minutes: int
-    #: It is changed, and the session is over.
-    is_done: bool = False
     #: A key of the catalogue, or None.
     error: str | None = None
     delay: Delay = field(default_factory=Delay)
@@ -110,3 +108,10 @@ class PasswordPage:
         if self.error in ("enrolment.busy", "password.wait", "password.network", "password.closed", None):
             return None
         return "password" if self.error == "new_password.current_wrong" else "new_password"
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChangedPage:
+    """The session is over; GET /account/sign-in begins another. `is_first`: the account had none before."""
+
+    is_first: bool

@@ -59,9 +59,15 @@ class ReportPage:
     closes_password: bool
     removes_passkey: bool = False
     was_passkey_added: bool = False
-    #: How to reach the help desk, "" when the operator did not say.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedPage:
+    """It was done, and this session is over too. `help_desk`: how to reach it, "" when the operator did not say."""
+
+    closes_password: bool
+    removes_passkey: bool
     help_desk: str
-    is_done: bool = False
 
 
 def words_of(entry: HistoryEntry) -> str:

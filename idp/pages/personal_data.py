@@ -36,5 +36,10 @@ class DataPage:
     kept: tuple[KeptTable, ...] = ()
     #: A key of the catalogue, or None.
     error: str | None = None
-    #: The account was just closed and is erased then.
-    closes_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingAskedPage:
+    """Every session is over. `closes_at`: when the account is erased."""
+
+    closes_at: str

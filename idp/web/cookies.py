@@ -16,6 +16,8 @@ SIGNED_OUT_COOKIE = "left"
 LEAVING_COOKIE = "leaving"
 #: The name of what the next page says was done (`Rendering.told`).
 SAID_COOKIE = "said"
+#: Names the answer to the form just posted (`kept_answers`).
+ANSWER_COOKIE = "answer"
 #: The name of the section of « Mon compte » that keeps what was typed there (`flows/shared/typed_in_sections`).
 TYPED_COOKIE = "typed"
 #: Marks a browser that signed in before with an RPPS (`known_device`).
@@ -47,6 +49,10 @@ class Cookies:
 
     def get(self, request: Request, short: str) -> str | None:
         return self._sent(request).get(short)
+
+    def sends_any(self, request: Request) -> bool:
+        """Whether this browser keeps cookies of ours at all."""
+        return bool(self._sent(request))
 
     def browser(self, request: Request) -> str | None:
         """Returns what this browser is known by, also before any sign-in."""

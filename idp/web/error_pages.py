@@ -6,6 +6,7 @@ Not here: the reasons (`core/errors`, `interaction/refusal`), the answers to cli
 import dataclasses
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -17,6 +18,7 @@ from idp.clients.client_file import ClientFile
 from idp.clients.registry import Client
 from idp.core.ephemeral import StoreUnavailable
 from idp.core.errors import RETRY_AFTER_SECONDS, STATUS, PageError, Problem
+from idp.interaction.record import OF_NO_CLIENT
 from idp.interaction.refusal import InteractionRefusal, InteractionRefused
 from idp.interaction.store import fingerprint, hub_path, restart_path
 from idp.pages.frame import Frame
@@ -24,8 +26,10 @@ from idp.pages.sign_in import ErrorPage
 from idp.signing.signer import SignerUnavailable
 from idp.web.cookies import Cookies
 from idp.web.forms import CsrfTokens
+from idp.web.kept_answers import KeptAnswers
 from idp.web.kept_refusals import KeptRefusals
 from idp.web.rendering import Rendering
+from idp.web.sections import SIGN_IN_PATH
 
 log = structlog.get_logger()
 
@@ -61,6 +65,20 @@ _OF_ANYBODY = frozenset({Problem.NOT_FOUND, Problem.METHOD_NOT_ALLOWED})
 
 
 _OF_INTERACTION = re.compile(r"/interaction/([A-Za-z0-9_-]{43})(?=/|$)")
+
+
+#: Told of a form of ours by a GET of its own. Of the others nothing was read, or the store may be silent.
+_ASKED_FOR = frozenset(
+    {
+        Problem.ACCOUNT_DISABLED,
+        Problem.ACCOUNT_GONE,
+        Problem.NO_CHARTER,
+        Problem.NO_CLIENT_CHARTER,
+        Problem.RATE_LIMITED,
+        Problem.TOO_MANY_ATTEMPTS,
+        Problem.UNKNOWN_CLIENT,
+    }
+)
 
 
 #: Over in a moment.
@@ -99,9 +117,13 @@ def _is_passing(error: BaseException, shown: PageError) -> bool:
     return shown.problem in _PASSING and not isinstance(error, PageError)
 
 
-def _again(request: Request) -> str | None:
+def _again(request: Request, error: BaseException, shown: PageError) -> str | None:
     """Returns where the person tries again: "" for the address that was asked for. A form is sent again from its page,
     to which the hub leads."""
+    if shown.problem is Problem.COOKIES_NEEDED and shown.client_id == OF_NO_CLIENT:
+        return SIGN_IN_PATH
+    if not _is_passing(error, shown):
+        return None
     if request.method == "GET":
         return ""
     found = _OF_INTERACTION.match(request.path)
@@ -150,12 +172,17 @@ class ErrorPages:
     csrf: CsrfTokens
     rendering: Rendering
     kept: KeptRefusals
+    answers: KeptAnswers
 
     def answer(self, request: Request, error: BaseException) -> Response:
-        shown = page_of(error)
+        shown = self._shown(request, error)
         incident = _logged(error, shown)  # first: whatever fails below, the cause is in the log
         if _is_kept(error, shown):
             self.kept.keep(request, incident, _told(request, shown))
+        if request.method == "POST" and shown.problem in _ASKED_FOR:
+            # A silent store tells nothing later: then here, at once.
+            with suppress(StoreUnavailable):
+                return self.answers.leave_error(shown, incident)
         client = self.clients.get(shown.client_id) if shown.client_id else None
         page = ErrorPage(
             key=f"error.{shown.problem}",
@@ -163,7 +190,7 @@ class ErrorPages:
             retry_path=shown.retry_path,
             return_url=client.home if client else None,
             return_name=client.name if client else None,
-            again=_again(request) if _is_passing(error, shown) else None,
+            again=_again(request, error, shown),
             motive=shown.motive,
         )
         frame = self._frame(request, shown, client)
@@ -173,6 +200,14 @@ class ErrorPages:
         if shown.problem in RETRY_AFTER_SECONDS:
             response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS[shown.problem])
         return response
+
+    def _shown(self, request: Request, error: BaseException) -> PageError:
+        """Returns the page of it. A browser that has others of our cookies refuses none: its sign-in began in another
+        one, which is not told whose it is."""
+        shown = page_of(error)
+        if shown.problem is Problem.COOKIES_NEEDED and self.cookies.sends_any(request):
+            return PageError(Problem.OTHER_BROWSER, "no cookie of this sign-in, but others")
+        return shown
 
     def _frame(self, request: Request, shown: PageError, client: Client | None) -> Frame:
         """Returns the frame, with a CSRF token where the page has the form that begins again."""

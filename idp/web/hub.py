@@ -16,7 +16,7 @@ from idp.interaction.store import fingerprint, hub_path
 from idp.interaction.visit import Visit
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
-from idp.web.forms import Forms
+from idp.web.forms import FormOvertaken, Forms
 from idp.web.known_device import KnownDevices
 from idp.web.origins import Origins
 from idp.web.page_routes import PageRoute
@@ -95,7 +95,10 @@ class HubEndpoint:
         visit = self.visits.of(request)
         old = self.bindings.to_restart(interaction_id, visit)
         binding = fingerprint(visit.binding(interaction_id) or "")
-        self.forms.read_bound(request, hub_path(interaction_id), binding)
+        try:
+            self.forms.read_bound(request, hub_path(interaction_id), binding)
+        except FormOvertaken:
+            old = None
         if old is None:
             return redirect(hub_path(interaction_id))
         return finish_of(old, self.finishes).restart(request, old)

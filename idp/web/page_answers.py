@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Request, Response
 
-from idp.interaction.refusal import NotDue
+from idp.interaction.refusal import InteractionRefusal, InteractionRefused, NotDue
 from idp.interaction.store import hub_path
 from idp.settings.where import WhereSettings
 from idp.web.addresses import path_of_ours, redirect
@@ -23,6 +23,17 @@ from idp.web.page_routes import Handler
 from idp.web.sections import Detour
 from idp.web.shared_stations import SharedStations
 
+#: Of this interaction itself, whatever was asked of it.
+_OF_ITSELF = frozenset(
+    {
+        InteractionRefusal.UNKNOWN,
+        InteractionRefusal.EXPIRED,
+        InteractionRefusal.FINISHED,
+        InteractionRefusal.NO_COOKIE,
+        InteractionRefusal.OTHER_BROWSER,
+        InteractionRefusal.WENT_ON,
+    }
+)
 _OF_INTERACTION = re.compile(r"/interaction/([A-Za-z0-9_-]{43})/")
 
 
@@ -59,9 +70,8 @@ class PageAnswers:
             if error.keeps is not None:
                 self.cookies.set(response, TYPED_COOKIE, str(error.keeps))
             return response
-        found = _OF_INTERACTION.match(request.path) if isinstance(error, MethodNotAllowed) else None
-        if found is not None and request.method == "GET":
-            # The person reloads an answer to a form.
+        found = _OF_INTERACTION.match(request.path)
+        if found is not None and _is_told_by_hub(request, error):
             return redirect(hub_path(found[1]))
         return self.errors.answer(request, error)
 
@@ -78,3 +88,10 @@ class PageAnswers:
         response = redirect(path_of_ours(request.path))
         self.cookies.set(response, "locale", wished, self.stations.life(request))
         return response
+
+
+def _is_told_by_hub(request: Request, error: Exception) -> bool:
+    """Whether the hub, which is asked by GET, says the same of a form; or an answer to one is loaded again."""
+    if request.method == "GET":
+        return isinstance(error, MethodNotAllowed)
+    return isinstance(error, InteractionRefused) and error.reason in _OF_ITSELF

@@ -23,12 +23,13 @@ from idp.flows.shared.current_password import CurrentPassword
 from idp.flows.shared.section_deadlines import SectionDeadlines
 from idp.flows.shared.signed_in import SignedIn
 from idp.flows.shared.typed_in_sections import TypedInSections
+from idp.interaction.replies import Replies
 from idp.web.arriving import Arriving
 from idp.web.page_routes import Flow
 from idp.web.sections import Section
 from idp.wiring.email import build_address_form
 from idp.wiring.flow_parts import FlowParts
-from idp.wiring.parts import Parts, build_leaving
+from idp.wiring.parts import Parts, build_answers, build_leaving
 from idp.wiring.passkeys import build_passkeys, build_passkeys_section
 
 
@@ -96,6 +97,7 @@ def _desk(parts: Parts) -> AccountDesk:
             within=lives.fresh_proof_life,
             may_prove=parts.itinerary.is_anyone_identified,
         ),
+        replies=Replies(parts.store, lives.interaction_life),
         typed=TypedInSections(
             store=parts.store,
             signed_in=signed_in,
@@ -156,6 +158,7 @@ def _history(parts: Parts, shared: FlowParts) -> HistoryFlow:
         clients=parts.clients,
         locales=parts.web.locales,
         leaving=build_leaving(parts),
+        answers=build_answers(parts),
         notices=shared.notices,
         passkeys=SqlPasskeys(parts.database),
         help_desk=settings.help_line,
@@ -192,6 +195,7 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
     return PasswordFlow(
         desk=_desk(parts),
         leaving=build_leaving(parts),
+        answers=build_answers(parts),
         locales=parts.web.locales,
         current=_current_password(parts, shared),
         change=shared.change,
@@ -211,6 +215,7 @@ def _personal_data(parts: Parts, shared: FlowParts) -> PersonalDataFlow:
         notices=shared.notices,
         sign_out=parts.sign_out,
         leaving=build_leaving(parts),
+        answers=build_answers(parts),
         locales=parts.web.locales,
         grace=settings.closing.closing_grace,
     )

@@ -17,7 +17,7 @@ from idp.web.arriving import Arriving
 from idp.web.hub import HubEndpoint
 from idp.web.page_routes import PageRoute
 from idp.wiring.account import build_account_sign_in
-from idp.wiring.parts import Parts, build_leaving
+from idp.wiring.parts import Parts, build_answers, build_leaving
 from idp.wiring.protocol import ProtocolParts
 
 
@@ -95,6 +95,7 @@ def _end_session(parts: Parts) -> EndSessionEndpoint:
         sessions=parts.sessions,
         sign_out=parts.sign_out,
         leaving=build_leaving(parts),
+        answers=build_answers(parts),
         accounts=parts.accounts,
         store=parts.store,
         requests=LogoutRequests(parts.clients, parts.keys, settings.where.issuer),

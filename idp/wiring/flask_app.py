@@ -18,7 +18,7 @@ from idp.web.page_answers import PageAnswers
 from idp.web.page_front import front_of
 from idp.web.page_routes import PageRoute
 from idp.web.sending import Wsgi
-from idp.wiring.parts import Parts
+from idp.wiring.parts import Parts, build_answers
 from idp.wiring.web import kept_refusals
 
 _STATIC = Path(__file__).parents[1] / "static"
@@ -39,7 +39,7 @@ class _PageRule(Rule):
 
 def build_pages(parts: Parts, routes: Iterable[PageRoute]) -> Wsgi:
     """Returns what answers each request for a page, and each that is for no address of ours."""
-    mounted, answers, settings = tuple(routes), build_answers(parts), parts.settings
+    mounted, answers, settings = tuple(routes), build_page_answers(parts), parts.settings
     body_bytes = settings.bounds.body_bytes
     front = front_of(mounted, answers=answers, body_bytes=body_bytes, form_parts=_MOST_FORM_PARTS)
     # Only for the first request that the front does not find: werkzeug compiles how each address could be written,
@@ -48,7 +48,7 @@ def build_pages(parts: Parts, routes: Iterable[PageRoute]) -> Wsgi:
     return front.in_front_of(lambda environ, start_response: behind()(environ, start_response))
 
 
-def build_answers(parts: Parts) -> PageAnswers:
+def build_page_answers(parts: Parts) -> PageAnswers:
     settings, web = parts.settings, parts.web
     return PageAnswers(
         guard=CertificateHeaderGuard(parts.trail, web.networks),
@@ -58,6 +58,7 @@ def build_answers(parts: Parts) -> PageAnswers:
             csrf=web.csrf,
             rendering=web.rendering,
             kept=kept_refusals(parts.resources, web),
+            answers=build_answers(parts),
         ),
         cookies=web.cookies,
         stations=web.stations,

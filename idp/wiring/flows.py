@@ -8,6 +8,7 @@ from idp.adapters.sql.activations import SqlActivations
 from idp.adapters.sql.epochs import SqlEpochs
 from idp.flows.about import AboutFlow
 from idp.flows.activation import ActivationFlow
+from idp.flows.already_enrolled import AlreadyEnrolledFlow
 from idp.flows.charter import CharterFlow
 from idp.flows.choice import ChoiceFlow
 from idp.flows.closing import ClosingFlow
@@ -33,7 +34,7 @@ from idp.wiring.accounts import build_spread
 from idp.wiring.cards import build_revocation
 from idp.wiring.email import build_email
 from idp.wiring.flow_parts import FlowParts, build_flow_parts
-from idp.wiring.parts import Parts, build_leaving
+from idp.wiring.parts import Parts, build_answers, build_leaving
 from idp.wiring.passkeys import build_passkey_door
 from idp.wiring.psc_door import build_psc_door
 
@@ -52,6 +53,8 @@ def build_flows(parts: Parts, finishes: Finishes[Request, Response]) -> list[Flo
         *_passkeys(parts, shared),
         _enrolment(parts, shared),
         FirstConnectionFlow(shared.desk, shared.already),
+        AlreadyEnrolledFlow(shared.desk),
+        build_answers(parts),
         _same_person(parts, shared),
         *_required(parts, shared),
         *build_email(parts, shared),
@@ -140,6 +143,7 @@ def _same_person(parts: Parts, shared: FlowParts) -> SamePersonFlow:
         sessions=parts.sessions,
         sign_out=parts.sign_out,
         leaving=build_leaving(parts),
+        answers=build_answers(parts),
         visits=parts.visits,
         clients=parts.clients,
         cookies=parts.web.cookies,

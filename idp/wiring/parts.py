@@ -39,6 +39,7 @@ from idp.protocol.rules.refusals import Refusals
 from idp.settings import Settings
 from idp.signing.key_ring import Keys
 from idp.web.hub import Visits
+from idp.web.kept_answers import KeptAnswers
 from idp.web.leaving import Leaving
 from idp.web.network_quota import NetworkQuota
 from idp.wiring.cards import build_card_policy
@@ -192,6 +193,17 @@ def build_parts(settings: Settings, own: Share | None = None) -> Parts:
 def _entrance(resources: Resources, web: WebParts) -> NetworkQuota:
     crowd = resources.settings.crowd
     return network_quota(resources, web, Kind.SIGN_INS_BY_IP, crowd.begun, crowd.begun_window)
+
+
+def build_answers(parts: Parts) -> KeptAnswers:
+    """Returns what tells a person by GET how a form of theirs ended."""
+    web, lives = parts.web, parts.settings.lives
+    return KeptAnswers(
+        store=parts.store,
+        life=lives.interaction_life,
+        cookies=web.cookies,
+        rendering=web.rendering,
+    )
 
 
 def build_leaving(parts: Parts) -> Leaving:

@@ -43,6 +43,7 @@ STAYS: dict[str, str] = {
     " UPSTREAM_LOGOUTS_KEPT OPERATIONS_COUNTS",
     "what was refused, for its operator": "REFUSED_REQUEST",
     "what a person typed, shown to them alone": "TYPED_IN_SECTION SAID_OF_FORM",
+    "what a person did, told to them alone": "ANSWER_TO_FORM",
     "what the operator says to everybody": "ANNOUNCEMENT",
     "what was told": "UPSTREAM_CIRCUITS"
     " UPSTREAM_LOGOUT_REFUSALS CARD_HEADER_REFUSALS CLIENT_REFUSALS CERTIFICATE_REFUSALS REFUSALS_TOLD",

@@ -86,7 +86,8 @@ def assert_opens_nothing(thief: Browser, hub: str) -> None:
         assert "session" not in str(answer.headers.getlist("Set-Cookie"))
     csrf = {"csrf": "x"}
     for page in ("/email_otp", "/charter", "/charter/refuse", "/cancel", "/psc", "/cps"):
-        assert thief.post(hub + page, data={**csrf, "accepted": "yes"}).status_code == 403, page
+        sent = thief.post(hub + page, data={**csrf, "accepted": "yes"})
+        assert thief.follow(sent).status_code == 403, page
 
 
 def test_a_copy_from_before_the_password_reads_and_finishes_nothing(house: Provider) -> None:
@@ -125,7 +126,7 @@ def test_nobody_else_accepts_the_charter(with_new_charter: Provider, psc: Hostil
     thief = copied(victim)
     charter = victim.follow(victim.get(go(victim, psc, choice)))
     path, data = filled(charter, "/charter", accepted="yes")
-    assert thief.post(path, data=data).status_code == 403
+    assert thief.follow(thief.post(path, data=data)).status_code == 403
     assert_opens_nothing(thief, hub_of(charter))
     assert [one.revision for one in house.charters.evidence_of(house.account.id)] == ["2026-1"]
     assert answer_of(victim.submit(charter, "/charter", accepted="yes"))["code"]
@@ -195,7 +196,7 @@ class TestLostAnswer:
         assert thief.get(hub_of(choice)).status_code == 403
         send(victim, code, "/email_otp", code=house.last_code())
         # The code was the last proof: the password is none of it any more.
-        assert type_password(thief, choice).status_code == 403
+        assert thief.follow(type_password(thief, choice)).status_code == 403
 
     def test_the_person_begins_again_from_the_page_that_says_so(
         self, house: Provider, psc: HostilePsc
@@ -222,7 +223,7 @@ class TestLostAnswer:
         send(victim, code, "/email_otp", code=house.last_code())
         refused = thief.get(hub_of(choice))
         assert "autre navigateur" in title(refused)
-        assert thief.post(f"{hub_of(choice)}/restart").status_code == 403
+        assert thief.follow(thief.post(f"{hub_of(choice)}/restart")).status_code == 403
 
 
 class TestSignOut:
@@ -285,7 +286,9 @@ class TestSignOut:
         victim.get("/")
         path, data = filled(copied(victim).get("/"), "/station")
         victim.sign_in()
-        assert victim.post(path, data=data).status_code == 403
+        answer = victim.post(path, data={**data, "shared": "1"})
+        assert answer.headers["Location"] == "/"
+        assert "shared" not in str(answer.headers.getlist("Set-Cookie"))
 
 
 def test_two_tabs_that_open_at_once_in_a_new_browser_both_work(house: Provider) -> None:

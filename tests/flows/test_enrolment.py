@@ -96,7 +96,7 @@ def test_a_second_tab_that_is_loaded_again_is_told(house: Provider, psc: Hostile
         path = browser.submit(tabs[1], "/enrolment", email=SECOND, **TYPED).request.path
     assert path.endswith(stop)
     finish(house, browser, tabs[0], FIRST)
-    page = browser.get(path)
+    page = browser.follow(browser.get(path))
     assert (page.status_code, SECOND in page.text) == (409, stop == "email_otp")
     assert "Votre compte existe déjà" in page.text
     # It is told once, then the hub knows the way.
@@ -113,7 +113,7 @@ def test_a_proof_of_before_is_void_in_a_second_tab_once_the_account_voided_its_p
     account = house.accounts.find_by_rpps(NEW_RPPS)
     assert account is not None
     house.accounts.save(account.next_generation())
-    page = browser.get(tabs[1].request.path)
+    page = browser.follow(browser.get(tabs[1].request.path))
     assert page.status_code == 409
     doors = go_on(browser, page)
     assert "Identifiez-vous" in doors.text
@@ -137,7 +137,7 @@ def test_the_same_address_with_another_password_is_told_too(house: Provider, psc
     tabs = [by_psc(browser, psc), by_psc(browser, psc)]
     waiting = browser.submit(tabs[1], "/enrolment", email=FIRST, **{**TYPED, "password": "autre " + PASSWORD})
     finish(house, browser, tabs[0], FIRST)
-    page = browser.get(waiting.request.path)
+    page = browser.follow(browser.get(waiting.request.path))
     assert page.status_code == 409
     assert FIRST not in page.text  # it is that of the account, masked: nothing to compare
     assert "n'a pas été gardé" in page.text.replace("&#39;", "'")
@@ -158,7 +158,7 @@ def test_a_page_of_a_first_connection_goes_on_once_the_account_exists(
         identity=dataclasses.replace(house.account.identity, rpps=NEW_RPPS),
     )
     house.accounts.add(with_card)
-    page = browser.get(waiting.request.path)
+    page = browser.follow(browser.get(waiting.request.path))
     assert "Votre compte existe déjà" in page.text
     assert "code=" in go_on(browser, page).headers["Location"]
 

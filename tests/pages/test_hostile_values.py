@@ -19,7 +19,7 @@ from idp.pages.closing import ClosingPage
 from idp.pages.door import DoorPage
 from idp.pages.form_post import FormPostPage
 from idp.pages.frame import Announcement, HelpDesk, House
-from idp.pages.history import DayView, EntryView, HistoryPage, ReportPage, words_of
+from idp.pages.history import DayView, EntryView, HistoryPage, ReportedPage, ReportPage, words_of
 from idp.pages.operations import CharterView, ClientsView, ClientView
 from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
@@ -167,9 +167,10 @@ def states_of(text: str) -> Iterator[State]:
         ),
         "account/sessions.html": SessionsPage((session, replace(session, is_here=True))),
         "account/history.html": HistoryPage(days=(DayView(text, (entry,)),), older=None, is_older=True),
-        "account/report.html": ReportPage(
-            entry=entry, day=text, closes_password=False, help_desk=text, is_done=True
-        ),
+        "account/report.html": ReportPage(entry=entry, day=text, closes_password=False),
+        "account/reported.html": ReportedPage(closes_password=False, removes_passkey=False, help_desk=text),
+        "account/closing_asked.html": data_pages.ClosingAskedPage(text),
+        "account/password_changed.html": account_pages.PasswordChangedPage(is_first=True),
         "account/email.html": email_pages.EmailPage(
             address=text,
             proved_on=text,

@@ -184,6 +184,9 @@ PAGES = {
     "/account/address": (1, 0, 2, 2),
     "/account/password": (1, 0, 2, 2),
     "/account/history": (2, 0, 2, 2),
+    # A page that is to say something of the form just posted.
+    "/account/address?said=1": (1, 0, 3, 2),
+    "/account/password?said=1": (1, 0, 3, 2),
 }
 
 

@@ -14,7 +14,7 @@ from idp.web.page_answers import PageAnswers
 from idp.web.page_front import front_of
 from idp.web.page_routes import PageRoute
 from idp.web.sending import Environ, StartResponse, Wsgi
-from idp.wiring.flask_app import build_answers, build_flask
+from idp.wiring.flask_app import build_flask, build_page_answers
 from idp.wiring.parts import build_parts
 from tests.logged import logged_here
 from tests.provider import ISSUER, Provider
@@ -48,7 +48,7 @@ ROUTES = [
 
 @pytest.fixture(scope="module")
 def answers(provider: Provider) -> PageAnswers:
-    return build_answers(build_parts(provider.settings))
+    return build_page_answers(build_parts(provider.settings))
 
 
 def front(answers: PageAnswers, behind: Wsgi) -> Client:

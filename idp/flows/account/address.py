@@ -4,7 +4,7 @@ Not here: what a good address is (`accounts/enrolment`).
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +15,8 @@ from idp.accounts.enrolment import address_faults, address_values, typed_address
 from idp.accounts.repository import AccountRepository, save_changed
 from idp.core.audit import Audit, AuditEvent
 from idp.core.unit_of_work import UnitOfWork
-from idp.flows.shared.account_desk import AccountDesk, Entered
+from idp.flows.shared.account_desk import AccountDesk
+from idp.interaction.reply import Reply
 from idp.pages.account import AddressPage
 from idp.pages.enrolment import in_order
 from idp.web.page_routes import PageRoute
@@ -35,32 +36,26 @@ class AddressFlow:
 
     def show(self, request: Request) -> Response:
         entered = self.desk.enter(request, Section.ADDRESS)
-        values = {**address_values(entered.account.address), **entered.typed}
-        return self._page(request, entered, values, {}, 200)
+        reply = self.desk.taken(request, entered)
+        page = AddressPage(
+            values={**address_values(entered.account.address), **entered.typed, **reply.typed},
+            errors=in_order(reply.faults),
+        )
+        return self.desk.page(request, entered, "account/address.html", page, reply.status)
 
     def receive(self, request: Request) -> Response:
         entered = self.desk.enter(request, Section.ADDRESS)
         values = typed_values(self.desk.form(request, entered))
         faults = address_faults(values)
         if faults:
-            return self._page(request, entered, values, faults, 422)
+            reply = Reply(at=Section.ADDRESS, status=422, faults=faults, typed=values)
+            return self.desk.reply(entered, reply)
         address, account = typed_address(values), entered.account
         if address != account.address:
             tell = partial(self.audit.record, AuditEvent.ADDRESS_CHANGED, account_id=account.id)
             save_changed(self.work, self.accounts, account.id, partial(_with_address, address), tell)
         self.desk.came_in(request, entered)
         return self.desk.done(Section.HOME, "address_changed")
-
-    def _page(
-        self,
-        request: Request,
-        entered: Entered,
-        values: Mapping[str, str],
-        faults: Mapping[str, str],
-        status: int,
-    ) -> Response:
-        page = AddressPage(values=dict(values), errors=in_order(faults))
-        return self.desk.page(request, entered, "account/address.html", page, status)
 
 
 def _with_address(address: PostalAddress, account: Account) -> Account:

@@ -13,10 +13,11 @@ from werkzeug.wrappers import Request, Response
 
 from idp.accounts.charter import HOUSE, Acceptance, CharterEvidence, CharterRepository
 from idp.clients.client_file import ClientFile
-from idp.flows.shared.account_desk import AccountDesk, Entered
+from idp.flows.shared.account_desk import AccountDesk
 from idp.flows.shared.charter_download import charter_file
 from idp.flows.shared.charter_receipt import acceptance_path
 from idp.flows.shared.charter_text import charter_with_contents
+from idp.flows.shared.entered import Entered
 from idp.interaction.authenticator import AUTHENTICATORS
 from idp.interaction.record import OF_NO_CLIENT
 from idp.pages.charters import AcceptanceLine, AcceptancePage, ChartersPage

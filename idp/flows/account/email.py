@@ -11,16 +11,19 @@ from functools import partial
 from werkzeug.wrappers import Request, Response
 
 from idp.accounts.email_otp import masked_email
-from idp.flows.shared.account_desk import AccountDesk, Entered
-from idp.flows.shared.address_form import AddressForm, At
-from idp.flows.shared.busy import busy
-from idp.pages.email import AddressEntry, EmailPage
+from idp.flows.shared.account_desk import AccountDesk
+from idp.flows.shared.address_answer import At
+from idp.flows.shared.address_form import AddressForm
+from idp.flows.shared.entered import Entered
+from idp.flows.shared.replies import with_wait
+from idp.pages.email import EmailPage
 from idp.web.local_time import local_day
 from idp.web.locales import Locales
 from idp.web.page_routes import PageRoute
 from idp.web.sections import Detour, Section
 
 _PATH = Section.EMAIL.path
+_TEMPLATE = "account/email.html"
 #: Begins a change. The others go on with one that was begun after a proof, in this session.
 _ASK = ""
 
@@ -38,7 +41,17 @@ class EmailFlow:
 
     def show(self, request: Request) -> Response:
         entered = self.desk.enter(request, Section.EMAIL)
-        return self._page(request, entered, self.form.entry(self._at(request, entered)))
+        at, account, reply = self._at(request, entered), entered.account, self.desk.taken(request, entered)
+        page = EmailPage(
+            address=account.email if entered.is_proved else masked_email(account.email),
+            proved_on=local_day(account.email_verified_at, at.locale),
+            is_proved=entered.is_proved,
+            minutes=self.desk.minutes,
+            is_shared=account.is_mailbox_shared,
+            typed=entered.typed.get("email", self.form.offered(at)),
+            entry=self.form.told(at, reply),
+        )
+        return with_wait(self.desk.page(request, entered, _TEMPLATE, page, reply.status), reply)
 
     def receive(self, action: str, request: Request) -> Response:
         entered = self.desk.enter(request, Section.EMAIL)
@@ -52,8 +65,7 @@ class EmailFlow:
         if answer.entry is None:
             self.desk.came_in(request, entered)
             raise Detour(_PATH)
-        page = self._page(request, entered, answer.entry, answer.status)
-        return busy(page) if answer.status == 503 else page
+        return self.desk.reply(entered, answer.said_at(Section.EMAIL))
 
     def _at(self, request: Request, entered: Entered) -> At:
         return At(
@@ -62,16 +74,3 @@ class EmailFlow:
             account=entered.account,
             locale=self.locales.of(request),
         )
-
-    def _page(self, request: Request, entered: Entered, entry: AddressEntry, status: int = 200) -> Response:
-        account = entered.account
-        page = EmailPage(
-            address=account.email if entered.is_proved else masked_email(account.email),
-            proved_on=local_day(account.email_verified_at, self.locales.of(request)),
-            is_proved=entered.is_proved,
-            minutes=self.desk.minutes,
-            is_shared=account.is_mailbox_shared,
-            typed=entered.typed.get("email", self.form.offered(self._at(request, entered))),
-            entry=entry,
-        )
-        return self.desk.page(request, entered, "account/email.html", page, status)

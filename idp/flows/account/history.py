@@ -17,9 +17,11 @@ from idp.accounts.repository import AccountRepository, save_changed
 from idp.clients.client_file import ClientFile
 from idp.core.audit import Audit, AuditEvent
 from idp.core.unit_of_work import UnitOfWork
-from idp.flows.shared.account_desk import AccountDesk, Entered
+from idp.flows.shared.account_desk import AccountDesk
+from idp.flows.shared.entered import Entered
 from idp.interaction.sign_out import SignOut
-from idp.pages.history import DayView, EntryView, HistoryPage, ReportPage, is_doubtful, words_of
+from idp.pages.history import DayView, EntryView, HistoryPage, ReportedPage, ReportPage, is_doubtful, words_of
+from idp.web.kept_answers import KeptAnswers
 from idp.web.leaving import Leaving
 from idp.web.local_time import local_day, local_hour
 from idp.web.locales import Locales
@@ -28,7 +30,6 @@ from idp.web.sections import Section
 
 _SECTION = Section.HISTORY
 _REPORT = f"{_SECTION.path}/report"
-_TEMPLATES = {"list": "account/history.html", "report": "account/report.html"}
 _ON_A_PAGE = 50
 #: More digits than any row has.
 _LONGEST_NUMBER = 18
@@ -45,6 +46,7 @@ class HistoryFlow:
     clients: ClientFile
     locales: Locales
     leaving: Leaving
+    answers: KeptAnswers
     notices: Notices
     passkeys: Passkeys
     help_desk: str
@@ -67,14 +69,22 @@ class HistoryFlow:
             older=f"{_SECTION.path}?before={entries[-1].id}" if len(found) > _ON_A_PAGE else None,
             is_older=before is not None,
         )
-        return self.desk.page(request, entered, _TEMPLATES["list"], page)
+        return self.desk.page(request, entered, "account/history.html", page)
 
     def ask(self, request: Request, entry: str) -> Response:
         entered = self.desk.enter(request, _SECTION)
         found = self._entry(entered, entry)
         if found is None:
             return self.desk.done(_SECTION, "entry_gone")
-        return self._report_page(request, entered, found, self._passkeys(entered, found), done=False)
+        locale, passkeys = self.locales.of(request), self._passkeys(entered, found)
+        page = ReportPage(
+            entry=self._view(found, locale),
+            day=local_day(found.at, locale),
+            closes_password=_closes_password(entered, found, passkeys),
+            removes_passkey=bool(passkeys),
+            was_passkey_added=found.event is AuditEvent.PASSKEY_ADDED,
+        )
+        return self.desk.page(request, entered, "account/report.html", page)
 
     def report(self, request: Request) -> Response:
         entered = self.desk.enter(request, _SECTION)
@@ -82,8 +92,13 @@ class HistoryFlow:
         if found is None:
             return self.desk.done(_SECTION, "entry_gone")
         passkeys = self._passkeys(entered, found)
+        page = ReportedPage(
+            closes_password=_closes_password(entered, found, passkeys),
+            removes_passkey=bool(passkeys),
+            help_desk=self.help_desk,
+        )
+        response = self.answers.leave(page)
         self._protect(entered, found, passkeys)
-        response = self._report_page(request, entered, found, passkeys, done=True)
         self.leaving.sign_out(request, response, entered.account.id)
         return response
 
@@ -127,21 +142,6 @@ class HistoryFlow:
         number = _number(text)
         found = None if number is None else self.history.find(entered.account.id, number)
         return found if found is not None and is_doubtful(found) else None
-
-    def _report_page(
-        self, request: Request, entered: Entered, entry: HistoryEntry, gone: frozenset[str], *, done: bool
-    ) -> Response:
-        locale = self.locales.of(request)
-        page = ReportPage(
-            entry=self._view(entry, locale),
-            day=local_day(entry.at, locale),
-            closes_password=_closes_password(entered, entry, gone),
-            removes_passkey=bool(gone),
-            was_passkey_added=entry.event is AuditEvent.PASSKEY_ADDED,
-            help_desk=self.help_desk,
-            is_done=done,
-        )
-        return self.desk.page(request, entered, _TEMPLATES["report"], page)
 
     def _view(self, entry: HistoryEntry, locale: str) -> EntryView:
         client = self.clients.get(entry.client_id or "")

@@ -23,11 +23,11 @@ from idp.pages.account import Application, HomePage, RememberedContext
 from idp.pages.identity import identity_view, place_of
 from idp.web.addresses import redirect
 from idp.web.cookies import Cookies
-from idp.web.forms import Forms
+from idp.web.forms import FormOvertaken, Forms
 from idp.web.local_time import local_hour
 from idp.web.page_routes import PageRoute
 from idp.web.rendering import Rendering
-from idp.web.sections import Section
+from idp.web.sections import Detour, Section
 from idp.web.shared_stations import SharedStations
 
 #: This page posts to the confirmation form of /end_session: its CSRF token is of that path.
@@ -61,14 +61,14 @@ class HomeFlow:
 
     def change_station(self, request: Request) -> Response:
         """« Ce poste est partagé », and back. Only this browser remembers it."""
-        form = self.forms.read(request, _BASE)
+        form = self._form(request)
         response = redirect("/")
         (self.stations.declare if form.get("shared") == "1" else self.stations.withdraw)(response)
         return response
 
     def forget_context(self, request: Request) -> Response:
         """Forget the choice: the application asks anew at the next sign-in, as a person may work elsewhere tomorrow."""
-        client_id = self.forms.read(request, _BASE).get("client_id", "")
+        client_id = self._form(request).get("client_id", "")
         found = self.signed_in.find(request)
         if found is not None and client_id in self.context.remembered(found[1]):
             account_id = found[1].id
@@ -79,11 +79,18 @@ class HomeFlow:
 
     def decline_passkey(self, request: Request) -> Response:
         """« Plus tard »: the home offers no passkey any more."""
-        self.forms.read(request, _BASE)
+        self._form(request)
         found = self.signed_in.find(request)
         if found is not None and self.passkeys is not None:
             self.passkeys.decline(found[1].id, self.clock.now())
         return redirect("/")
+
+    def _form(self, request: Request) -> dict[str, str]:
+        """Raises PageError; Detour: somebody signed in or out here since the page was shown."""
+        try:
+            return self.forms.read(request, _BASE)
+        except FormOvertaken as overtaken:
+            raise Detour("/", "other_session") from overtaken
 
     def show(self, request: Request) -> Response:
         browser = self.cookies.browser(request) or random_token()

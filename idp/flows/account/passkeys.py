@@ -23,8 +23,10 @@ from idp.accounts.passkeys import (
 from idp.cards.typed_text import one_line
 from idp.core.audit import Audit, AuditEvent
 from idp.core.unit_of_work import UnitOfWork
-from idp.flows.shared.account_desk import AccountDesk, Entered
+from idp.flows.shared.account_desk import AccountDesk
+from idp.flows.shared.entered import Entered
 from idp.flows.shared.passkey_challenges import PasskeyChallenges
+from idp.interaction.reply import Reply
 from idp.interaction.store import random_token
 from idp.pages.passkeys import PasskeysPage, PasskeyView
 from idp.web.local_time import local_day
@@ -58,24 +60,24 @@ class PasskeysFlow:
         yield PageRoute("POST", f"{_PATH}/remove", self.remove)
 
     def show(self, request: Request) -> Response:
-        return self._page(request, self.desk.enter(request, Section.PASSKEYS))
+        entered = self.desk.enter(request, Section.PASSKEYS)
+        return self._page(request, entered, self.desk.taken(request, entered))
 
     def add(self, request: Request) -> Response:
         entered, form = self._proved(request)
         # facts/security PK1: used up before anything is verified, as a step of its own.
         challenge = self.challenges.take(_holder(entered))
         if challenge is None:
-            return self._page(request, entered, "passkeys.stale", 409)
+            return self.desk.refuse(entered, "passkeys.stale", 409)
         try:
             new = self.ceremonies.made(form.get("credential", ""), challenge)
             self._write_added(entered, new, _name(form))
         except PasskeyRefused as refused:
-            self.audit.record(
-                AuditEvent.PASSKEY_NOT_ADDED, account_id=entered.account.id, reason=str(refused.reason)
-            )
-            return self._page(request, entered, "passkeys.refused", 422)
+            account_id, reason = entered.account.id, str(refused.reason)
+            self.audit.record(AuditEvent.PASSKEY_NOT_ADDED, account_id=account_id, reason=reason)
+            return self.desk.refuse(entered, "passkeys.refused", 422)
         except (PasskeyTaken, TooManyPasskeys) as fault:
-            return self._page(request, entered, _FAULTS[type(fault)], 409)
+            return self.desk.refuse(entered, _FAULTS[type(fault)], 409)
         return self.desk.done(Section.PASSKEYS, "passkey_added")
 
     def _write_added(self, entered: Entered, new: NewPasskey, name: str) -> None:
@@ -121,20 +123,18 @@ class PasskeysFlow:
         self.desk.came_in(request, entered)
         return entered, form
 
-    def _page(
-        self, request: Request, entered: Entered, error: str | None = None, status: int = 200
-    ) -> Response:
+    def _page(self, request: Request, entered: Entered, reply: Reply) -> Response:
         known = self.passkeys.of(entered.account.id)
         page = PasskeysPage(
             passkeys=tuple(_view(one, self.locales.of(request)) for one in known),
             is_proved=entered.is_proved,
             minutes=self.desk.minutes,
             options=self._options(request, entered, known),
-            error=error,
+            error=reply.message,
             typed_for=entered.typed.get("passkey", ""),
             typed=entered.typed.get("name", ""),
         )
-        return self.desk.page(request, entered, "account/passkeys.html", page, status)
+        return self.desk.page(request, entered, "account/passkeys.html", page, reply.status)
 
     def _options(self, request: Request, entered: Entered, known: tuple[Passkey, ...]) -> str:
         """Returns what a browser is called with to add one; "" when none may be."""

@@ -16,20 +16,22 @@ from idp.accounts.personal_data import Holding, PersonalData, copy_of
 from idp.accounts.repository import AccountRepository, StaleAccount
 from idp.core.audit import Audit, AuditEvent
 from idp.core.unit_of_work import UnitOfWork
-from idp.flows.shared.account_desk import AccountDesk, Entered
-from idp.flows.shared.busy import busy
+from idp.flows.shared.account_desk import AccountDesk
+from idp.flows.shared.busy import BUSY_SECONDS
+from idp.flows.shared.entered import Entered
 from idp.flows.shared.kept_data import kept_view
+from idp.flows.shared.replies import with_wait
 from idp.interaction.personal_copy import all_kept
+from idp.interaction.reply import Reply
 from idp.interaction.sessions import Sessions
 from idp.interaction.sign_out import SignOut
-from idp.pages.personal_data import DataPage
+from idp.pages.personal_data import ClosingAskedPage, DataPage
+from idp.web.kept_answers import KeptAnswers
 from idp.web.leaving import Leaving
 from idp.web.local_time import local_time
 from idp.web.locales import Locales
 from idp.web.page_routes import PageRoute
 from idp.web.sections import Section
-
-_TEMPLATE = "account/data.html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,7 @@ class PersonalDataFlow:
     notices: Notices
     sign_out: SignOut
     leaving: Leaving
+    answers: KeptAnswers
     locales: Locales
     #: From the wish until the account is erased.
     grace: timedelta
@@ -53,7 +56,8 @@ class PersonalDataFlow:
         yield PageRoute("POST", f"{Section.DATA.path}/close", self.close)
 
     def show(self, request: Request) -> Response:
-        return self._page(request, self.desk.enter(request, Section.DATA))
+        entered = self.desk.enter(request, Section.DATA)
+        return self._page(request, entered, self.desk.taken(request, entered))
 
     def hand_over(self, request: Request) -> Response:
         """Returns the copy as a file."""
@@ -70,17 +74,11 @@ class PersonalDataFlow:
         """Everything open ends now, the account after the grace."""
         entered = self._asked(request)
         ends_at = entered.at + self.grace
+        response = self.answers.leave(ClosingAskedPage(local_time(ends_at, self.locales.of(request))))
         try:
             self._close(entered, ends_at=ends_at)
         except StaleAccount:
-            return busy(self._page(request, entered, "personal_data.busy", 503))
-        page = DataPage(
-            minutes=self.desk.minutes,
-            hours=self._hours(),
-            is_proved=True,
-            closes_at=local_time(ends_at, self.locales.of(request)),
-        )
-        response = self.desk.page(request, entered, _TEMPLATE, page)
+            return self.desk.refuse(entered, "personal_data.busy", 503, BUSY_SECONDS)
         # The session at Pro Santé Connect may go on: the next person at this browser must not inherit it (PS10).
         self.leaving.sign_out(request, response, entered.account.id)
         return response
@@ -105,18 +103,13 @@ class PersonalDataFlow:
     def _kept(self, entered: Entered) -> tuple[Holding, ...]:
         return all_kept(self.data, self.sessions, entered.account.id, here=entered.sid)
 
-    def _page(
-        self, request: Request, entered: Entered, error: str | None = None, status: int = 200
-    ) -> Response:
+    def _page(self, request: Request, entered: Entered, reply: Reply) -> Response:
         locale = self.locales.of(request)
         page = DataPage(
             minutes=self.desk.minutes,
-            hours=self._hours(),
+            hours=int(self.grace.total_seconds() // 3600),
             is_proved=entered.is_proved,
             kept=kept_view(self._kept(entered), locale) if entered.is_proved else (),
-            error=error,
+            error=reply.message,
         )
-        return self.desk.page(request, entered, _TEMPLATE, page, status)
-
-    def _hours(self) -> int:
-        return int(self.grace.total_seconds() // 3600)
+        return with_wait(self.desk.page(request, entered, "account/data.html", page, reply.status), reply)

@@ -13,7 +13,8 @@ from idp.accounts.open_sessions import ListedSession, OpenSession, OpenSessions
 from idp.accounts.repository import AccountRepository, save_changed
 from idp.clients.client_file import ClientFile
 from idp.core.unit_of_work import UnitOfWork
-from idp.flows.shared.account_desk import AccountDesk, Entered
+from idp.flows.shared.account_desk import AccountDesk
+from idp.flows.shared.entered import Entered
 from idp.interaction.authenticator import AUTHENTICATORS
 from idp.interaction.session import Session
 from idp.interaction.sessions import Sessions

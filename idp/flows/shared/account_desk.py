@@ -6,19 +6,20 @@ Not here: signing in, and the proof itself (`flows/account/sign_in`); what is ke
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any, Never
 
 from werkzeug.wrappers import Request, Response
 
-from idp.accounts.account import Account
 from idp.core.clock import Clock
 from idp.core.origin import found_in_session
+from idp.flows.shared.entered import Entered
+from idp.flows.shared.replies import is_told, told_at
 from idp.flows.shared.section_deadlines import SectionDeadlines
 from idp.flows.shared.signed_in import SignedIn
 from idp.flows.shared.typed_in_sections import KEPT, TypedInSections
-from idp.interaction.session import Session
+from idp.interaction.replies import Replies
+from idp.interaction.reply import Reply
 from idp.pages.frame import Deadline
 from idp.web.addresses import redirect
 from idp.web.forms import FormOvertaken, Forms
@@ -31,32 +32,11 @@ _TYPED_BEFORE = "typed_before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entered:
-    """A person in a section."""
-
-    section: Section
-    session: Session
-    account: Account
-    #: The card or Pro Santé Connect identified this person a moment ago.
-    is_proved: bool
-    at: datetime
-    #: What the person typed in the form of this section, which came too late; empty for none.
-    typed: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def path(self) -> str:
-        return self.section.path
-
-    @property
-    def sid(self) -> str:
-        return self.session.sid
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountDesk:
     signed_in: SignedIn
     deadlines: SectionDeadlines
     typed: TypedInSections
+    replies: Replies
     forms: Forms
     rendering: Rendering
     clock: Clock
@@ -143,6 +123,22 @@ class AccountDesk:
         self.rendering.tell(response, said)
         return response
 
+    def reply(self, entered: Entered, reply: Reply) -> Response:
+        """Returns the way to the section, which says once what was wrong with the form just posted."""
+        self.replies.leave(entered.sid, reply)
+        return redirect(told_at(entered.path))
+
+    def refuse(self, entered: Entered, message: str, status: int, wait_seconds: int = 0) -> Response:
+        """Returns the same, of what is one key of the catalogue."""
+        at = str(entered.section)
+        return self.reply(entered, Reply(at=at, message=message, status=status, wait_seconds=wait_seconds))
+
+    def taken(self, request: Request, entered: Entered) -> Reply:
+        """Returns what the section is to say: once, and nothing when it is loaded again."""
+        at = str(entered.section)
+        said = self.replies.take(entered.sid, at) if is_told(request) else None
+        return said or Reply(at=at)
+
     def _typed(self, request: Request, entered: Entered) -> Mapping[str, str]:
         if not self._is_shown(request, entered):
             return {}
@@ -151,7 +147,8 @@ class AccountDesk:
     def _is_shown(self, request: Request, entered: Entered) -> bool:
         """Whether the form is shown anew in which something was typed, as far as this browser knows."""
         is_open = entered.is_proved or entered.section not in _FOR_PROVED
-        return request.method == "GET" and is_open and self.typed.is_kept(request, entered.section)
+        is_shown = request.method == "GET" and is_open and not is_told(request)
+        return is_shown and self.typed.is_kept(request, entered.section)
 
     def _deadline(self, request: Request, entered: Entered, locale: str) -> Deadline | None:
         if entered.section not in KEPT:

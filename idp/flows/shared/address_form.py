@@ -6,9 +6,6 @@ Contains what each answers. Not here: what a change is and writes (`email_changi
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from werkzeug.wrappers import Request
-
-from idp.accounts.account import Account
 from idp.accounts.code_keys import CodeHolder
 from idp.accounts.code_refusal import CodeRefusal, CodeRefused
 from idp.accounts.email_change import EmailChange, EmailChanges, ProvedAgain, address_holder
@@ -17,33 +14,14 @@ from idp.accounts.enrolment import email_fault, typed_values, verified_email
 from idp.accounts.mail_quota import SendRefusal
 from idp.accounts.repository import EmailTaken, StaleAccount
 from idp.core.clock import Clock
+from idp.flows.shared.address_answer import Answer, At
 from idp.flows.shared.code_entry import code_entry, told_of
 from idp.flows.shared.email_changing import EmailChanging
+from idp.interaction.reply import Reply
 from idp.pages.email import AddressEntry
 from idp.web.network_quota import NetworkQuota
 
 _CODE_STATUS = {CodeRefusal.CLOSED: 403}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class At:
-    """`place`: as in `EmailChanging`."""
-
-    request: Request
-    place: str
-    account: Account
-    locale: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """`entry`: the form to show; None: the page is to be asked for anew. `proved`: the address, if its code came."""
-
-    entry: AddressEntry | None = None
-    #: What `entry` says of the code, as it takes it.
-    notice: str | None = None
-    status: int = 200
-    proved: str | None = None
 
 
 _ANEW = Answer()
@@ -81,6 +59,12 @@ class AddressForm:
             why_none=lambda: self._why_no_code(at, holder),
         )
         return AddressEntry(typed=change.email, waiting=change.email, code=code)
+
+    def told(self, at: At, reply: Reply) -> AddressEntry:
+        """Returns the form that says it: of the address, if that is what is wrong, else as `entry` does."""
+        if "email" in reply.faults:
+            return AddressEntry(typed=reply.typed["email"], error=reply.faults["email"])
+        return self.entry(at, reply.message)
 
     def offered(self, at: At) -> str:
         """Returns the address that the operator noted for this person, "" for none."""

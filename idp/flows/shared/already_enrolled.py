@@ -1,7 +1,7 @@
 """The account was made elsewhere while this enrolment was under way: in another tab, at another workstation.
 
-Contains going on with that account, and the page that says so: what was typed here is not kept, and does not vanish in
-silence. Not here: making an account (`flows/email_otp`).
+Contains going on with that account. Not here: making an account (`flows/email_otp`), the page that says so
+(`flows/already_enrolled`).
 """
 
 import dataclasses
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
 from idp.accounts.account import Account
 from idp.accounts.email_otp import masked_email
@@ -21,10 +21,15 @@ from idp.core.clock import Clock
 from idp.flows.shared.conflict import alarm, refuse_enrolment
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.proved import Admission
+from idp.flows.shared.replies import reply_by_get
 from idp.interaction.record import Interaction
-from idp.pages.enrolment import AlreadyEnrolledPage
+from idp.interaction.reply import Reply
 
 Written = TypeVar("Written")
+#: The last part of the address of its page.
+PAGE = "already_enrolled"
+#: What was typed is the address of the account.
+SAME_EMAIL = "same_email"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +40,8 @@ class AlreadyEnrolled:
     linking: UpstreamLinking
     clock: Clock
 
-    def answer(self, request: Request, interaction: Interaction, typed_email: str = "") -> Response | None:
-        """Returns what the person is told once the account exists, None while it does not.
+    def answer(self, interaction: Interaction, typed_email: str = "") -> Response | None:
+        """Returns the way on, by what the person is told, once the account exists; None while it does not.
 
         Raises PageError (disabled).
         """
@@ -58,7 +63,7 @@ class AlreadyEnrolled:
             self.linking.verify_enrolment(identity, self.accounts)
             proved = self.with_link(interaction, account, write)
         except SubjectOfAnother:
-            return refuse_enrolment(request, self.desk, interaction)
+            return refuse_enrolment(self.desk, interaction)
         # Older than the account (docs/adr/0031).
         proved = dataclasses.replace(proved, generation=interaction.generation)
         proved = dataclasses.replace(proved, upstream_id_token=interaction.upstream_id_token)
@@ -66,7 +71,8 @@ class AlreadyEnrolled:
             # As the first click does (docs/adr/0029).
             return self.desk.prove(proved)
         self.desk.record(proved)
-        return self._page(request, proved, account, typed_email or _typed_before(interaction))
+        told = _told(account, typed_email or interaction.enrolment_draft.get("email", ""))
+        return reply_by_get(self.desk, interaction, told)
 
     def with_link(
         self, interaction: Interaction, account: Account, write: Callable[[Callable[[], None]], Written]
@@ -88,14 +94,6 @@ class AlreadyEnrolled:
         self.linking.forget(interaction.id)
         return written
 
-    def _page(self, request: Request, proved: Interaction, account: Account, typed_email: str) -> Response:
-        page = AlreadyEnrolledPage(
-            masked_email=masked_email(account.email),
-            typed_email=typed_email,
-            is_same_email=typed_email.casefold() == account.email.casefold(),
-        )
-        return self.desk.show(request, proved, "already_enrolled.html", page, 409)
-
 
 def _is_made_here(interaction: Interaction, account: Account) -> bool:
     """Whether the account is what was typed here: a double click. Nothing is lost, so nothing is said."""
@@ -107,5 +105,11 @@ def _is_made_here(interaction: Interaction, account: Account) -> bool:
     )
 
 
-def _typed_before(interaction: Interaction) -> str:
-    return interaction.enrolment_draft.get("email", "")
+def _told(account: Account, typed_email: str) -> Reply:
+    is_same = typed_email.casefold() == account.email.casefold()
+    return Reply(
+        at=PAGE,
+        message=SAME_EMAIL if is_same else "other_email",
+        status=409,
+        typed={"masked": masked_email(account.email), "email": typed_email},
+    )

@@ -7,12 +7,13 @@ Contains the alarm, and the end of an enrolment without other proof. Not here: f
 import dataclasses
 
 import structlog
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
 from idp.core.audit import AuditEvent
 from idp.flows.shared.desk import Desk
+from idp.flows.shared.replies import reply_by_get
 from idp.interaction.record import Interaction
-from idp.pages.sign_in import PscPage
+from idp.interaction.reply import Reply
 
 log = structlog.get_logger()
 
@@ -22,11 +23,11 @@ def alarm(desk: Desk, interaction: Interaction) -> None:
     log.error("psc_subject_of_another_account", interaction_id=interaction.id[:8])
 
 
-def refuse_enrolment(request: Request, desk: Desk, interaction: Interaction) -> Response:
+def refuse_enrolment(desk: Desk, interaction: Interaction) -> Response:
     """Keep nothing of that proof, nor of what was typed on it. The page shows the other doors."""
     alarm(desk, interaction)
     bare = dataclasses.replace(
         interaction, events=(), identity=None, enrolment=None, enrolment_draft={}, upstream_id_token=None
     )
     desk.record(bare)
-    return desk.show(request, bare, "psc.html", PscPage(reason="conflict", doors=desk.doors(bare)), 403)
+    return reply_by_get(desk, bare, Reply(at="psc", message="conflict", status=403))

@@ -53,10 +53,10 @@ class Enrolling:
             return self._refuse_email(interaction, accept)
         except RppsTaken:
             self._accept_alone(accept)
-            return self.already.answer(request, interaction) or self.desk.back(interaction)
+            return self.already.answer(interaction) or self.desk.back(interaction)
         except SubjectOfAnother:
             self._accept_alone(accept)
-            return refuse_enrolment(request, self.desk, interaction)
+            return refuse_enrolment(self.desk, interaction)
         proved = with_event(interaction, interaction.events[-1], account)
         # Older than the account (docs/adr/0031).
         proved = dataclasses.replace(proved, generation=interaction.generation)

@@ -18,8 +18,10 @@ from idp.core.audit import AuditEvent
 from idp.core.ephemeral import EphemeralStore, Kind
 from idp.core.replacing import replace
 from idp.flows.shared.desk import Desk
+from idp.flows.shared.replies import is_told, reply_by_get, take_reply
 from idp.interaction.record import Interaction, begun_again
 from idp.interaction.reference import reference_of
+from idp.interaction.reply import Reply
 from idp.interaction.upstream import NOBODY, About
 from idp.pages.sign_in import PscPage
 from idp.web.agents import is_android
@@ -28,6 +30,7 @@ log = structlog.get_logger()
 
 #: Two refusals further apart are no row.
 _ROW = timedelta(hours=1)
+_PAGE = "psc"
 
 
 class Whose(StrEnum):
@@ -83,7 +86,7 @@ class PscRefusals:
         leave: str | None = None,
         about: About = NOBODY,
     ) -> Response:
-        """Returns the page of this reason; the log and the audit trail have it too.
+        """Returns the page of this reason, to a form the way to it; the log and the audit trail have it too.
 
         `detail`: for the log. `leave`: a way out of the session there (`psc_leaving`). `about`: whom it
         names."""
@@ -99,9 +102,30 @@ class PscRefusals:
             incident=reference,
         )
         self._audit(interaction, about, reason=reason, incident=reference)
-        doors = self.desk.doors(interaction)
-        page = PscPage(reason=reason, doors=doors, leave=leave, on_android=is_android(request.headers))
-        return self.desk.show(request, interaction, "psc.html", page, meaning.status)
+        told = Reply(at=_PAGE, message=reason, status=meaning.status)
+        if request.method == "POST":
+            return reply_by_get(self.desk, interaction, told)
+        return self._page(request, interaction, told, leave)
+
+    def told(self, request: Request, interaction_id: str) -> Response | None:
+        """Returns the page that says why a form led nowhere, once; None where nothing is to be said. Raises
+        InteractionRefused."""
+        if not is_told(request):
+            return None
+        interaction = self.desk.open(request, interaction_id)
+        reply = take_reply(self.desk, request, interaction, _PAGE)
+        return self._page(request, interaction, reply) if reply.message else None
+
+    def _page(
+        self, request: Request, interaction: Interaction, reply: Reply, leave: str | None = None
+    ) -> Response:
+        page = PscPage(
+            reason=reply.message or "",
+            doors=self.desk.doors(interaction),
+            leave=leave,
+            on_android=is_android(request.headers),
+        )
+        return self.desk.show(request, interaction, "psc.html", page, reply.status)
 
     def _audit(self, interaction: Interaction, about: About, **facts: str) -> None:
         """Audit to the account of this sign-in, else to the person named, else to the account that last came with this

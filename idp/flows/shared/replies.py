@@ -19,15 +19,23 @@ _SAID = "said"
 def reply_by_get(desk: Desk, interaction: Interaction, reply: Reply, part: str = "") -> Response:
     """Returns the way to the page that says it. `part`: the id of what the page opens at; "": its top."""
     desk.interactions.leave_reply(interaction, reply)
-    return desk.back(interaction, f"/{reply.at}?{_SAID}=1{f'#{part}' if part else ''}")
+    return desk.back(interaction, told_at(f"/{reply.at}", part))
 
 
 def take_reply(desk: Desk, request: Request, interaction: Interaction, at: str) -> Reply:
     """Returns what this page is to say: once, and nothing when it is loaded again."""
-    silent = Reply(at=at)
-    if _SAID not in request.args:
-        return silent
-    return desk.interactions.take_reply(interaction, at) or silent
+    said = desk.interactions.take_reply(interaction, at) if is_told(request) else None
+    return said or Reply(at=at)
+
+
+def told_at(path: str, part: str = "") -> str:
+    """Returns the address of a page that has something to say. `part`: as in `reply_by_get`."""
+    return f"{path}?{_SAID}=1{f'#{part}' if part else ''}"
+
+
+def is_told(request: Request) -> bool:
+    """Whether this address is one: for any other nothing is looked for."""
+    return _SAID in request.args
 
 
 def number_again(typed: str) -> str:

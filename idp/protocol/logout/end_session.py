@@ -28,6 +28,7 @@ from idp.protocol.rules.refusals import Refusals
 from idp.web.addresses import redirect
 from idp.web.cookies import LEAVING_COOKIE, Cookies
 from idp.web.forms import FormOvertaken, Forms
+from idp.web.kept_answers import Around, KeptAnswers
 from idp.web.leaving import Leaving
 from idp.web.logout_frames import frames_for, policy_for
 from idp.web.parameters import read_query, require_short, without_empty
@@ -42,6 +43,7 @@ class EndSessionEndpoint:
     sessions: Sessions
     sign_out: SignOut
     leaving: Leaving
+    answers: KeptAnswers
     accounts: AccountRepository
     store: EphemeralStore
     requests: LogoutRequests
@@ -103,11 +105,8 @@ class EndSessionEndpoint:
         try:
             form = self.forms.read(request, _BASE)
         except FormOvertaken:
-            return (
-                self._leave(request, NOTHING, None)
-                if session is None
-                else self._confirm_page(request, session, NOTHING)
-            )
+            # Asked anew, by a page for whoever is signed in now; nobody is, perhaps.
+            return redirect(_BASE)
         asked = self._kept(form.get("request", ""))
         if session is not None:
             return self._end(request, session, asked)
@@ -170,8 +169,6 @@ class EndSessionEndpoint:
             response = self._stay(request, asked, frames, is_left_open=True)
         else:
             response = self._go_on(request, asked, upstream.url, frames)
-        if frames:
-            response.headers["Content-Security-Policy"] = policy_for(frames)
         if upstream.name is not None:
             self.cookies.set(response, LEAVING_COOKIE, upstream.name)
         if ended is not None:
@@ -225,19 +222,21 @@ class EndSessionEndpoint:
         )
 
     def _page(self, request: Request, page: SignedOutPage, asked: LogoutRequest, path: str = "") -> Response:
-        """Returns the page. `path`: where a GET shows it again."""
-        browser = self.cookies.browser(request) or random_token()
+        """Returns the page; to a form, the way to it. `path`: where a GET shows it again."""
         client = self.clients.get(asked.client_id or "")
+        name = client.name if client else None
+        if request.method == "POST":
+            around = Around(client_name=name, wished=asked.ui_locales, again=path or "/")
+            return self.answers.leave(page, around)
+        browser = self.cookies.browser(request) or random_token()
         frame = self.rendering.frame(
-            request,
-            client_name=client.name if client else None,
-            base_path=_BASE,
-            wished=asked.ui_locales,
-            browser=browser,
+            request, client_name=name, base_path=_BASE, wished=asked.ui_locales, browser=browser
         )
         if path:
             frame = dataclasses.replace(frame, language_path=path)
         response = self.rendering.page("signed_out.html", frame, page)
+        if page.frames:
+            response.headers["Content-Security-Policy"] = policy_for(page.frames)
         self.cookies.know_browser(request, response, browser)
         return response
 

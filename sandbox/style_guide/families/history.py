@@ -4,7 +4,16 @@ from dataclasses import replace
 
 from idp.accounts.history import TOLD, HistoryEntry
 from idp.accounts.open_sessions import Origin
-from idp.pages.history import VARIANTS, DayView, EntryView, HistoryPage, ReportPage, is_doubtful, words_of
+from idp.pages.history import (
+    VARIANTS,
+    DayView,
+    EntryView,
+    HistoryPage,
+    ReportedPage,
+    ReportPage,
+    is_doubtful,
+    words_of,
+)
 from idp.pages.sessions import SessionsPage, SessionView, origin_view
 from sandbox.style_guide.cast import NOON, ORIGINS
 from sandbox.style_guide.state import State
@@ -54,8 +63,9 @@ def _history() -> list[State]:
         for entry in ENTRIES
     ]
     days = (DayView("30 novembre 2026", tuple(views[:4])), DayView("29 novembre 2026", tuple(views[4:])))
-    report = ReportPage(
-        entry=views[0], day="30 novembre 2026", closes_password=True, help_desk="03 20 00 00 00, poste 4242"
+    report = ReportPage(entry=views[0], day="30 novembre 2026", closes_password=True)
+    reported = ReportedPage(
+        closes_password=True, removes_passkey=False, help_desk="03 20 00 00 00, poste 4242"
     )
     pages_of_history = {
         "history": HistoryPage(days=days, older="/account/history?before=12", is_older=False),
@@ -69,13 +79,15 @@ def _history() -> list[State]:
         "report-passkey-added": replace(
             report, closes_password=False, removes_passkey=True, was_passkey_added=True
         ),
-        "report-done": replace(report, is_done=True),
-        "report-done-passkey": replace(report, closes_password=False, removes_passkey=True, is_done=True),
-        "report-done-no-password": replace(report, closes_password=False, help_desk="", is_done=True),
+    }
+    done = {
+        "report-done": reported,
+        "report-done-passkey": replace(reported, closes_password=False, removes_passkey=True),
+        "report-done-no-password": replace(reported, closes_password=False, help_desk=""),
     }
     return [
         State(name, f"account/{template}.html", model, in_interaction=False)
-        for template, models in (("history", pages_of_history), ("report", reports))
+        for template, models in (("history", pages_of_history), ("report", reports), ("reported", done))
         for name, model in models.items()
     ]
 

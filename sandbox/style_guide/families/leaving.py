@@ -50,9 +50,15 @@ def _personal_data() -> list[State]:
         "data-proof": asked,
         "data": page,
         "data-busy!": replace(page, error="personal_data.busy"),
-        "data-closed": replace(asked, is_proved=True, closes_at="4 novembre 2026, 14 h 22"),
     }
-    return [State(name, "account/data.html", model, in_interaction=False) for name, model in models.items()]
+    closed = State(
+        "data-closed",
+        "account/closing_asked.html",
+        data_pages.ClosingAskedPage("4 novembre 2026, 14 h 22"),
+        in_interaction=False,
+    )
+    shown = [State(name, "account/data.html", model, in_interaction=False) for name, model in models.items()]
+    return [*shown, closed]
 
 
 def _signed_out() -> list[State]:

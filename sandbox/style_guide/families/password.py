@@ -97,18 +97,25 @@ def _new_password() -> list[State]:
         "new-password-weak!": replace(proved, error="enrolment.password_common"),
         "new-password-short!": replace(proved, error="enrolment.password_short"),
         "new-password-busy!": replace(proved, error="enrolment.busy"),
-        "new-password-done": replace(page, is_done=True),
         "new-password-first": replace(first, is_proved=True),
         "new-password-first-unproved": first,
-        "new-password-first-done": replace(first, is_done=True),
     }
     pictures = [
         State(name, "account/password.html", model, in_interaction=False) for name, model in models.items()
     ]
+    done = [
+        State(
+            f"new-password{first}-done",
+            "account/password_changed.html",
+            account_pages.PasswordChangedPage(is_first=bool(first)),
+            in_interaction=False,
+        )
+        for first in ("", "-first")
+    ]
     shared = State(
         "new-password-shared", "account/password.html", page, in_interaction=False, is_shared_station=True
     )
-    return [*pictures, shared]
+    return [*pictures, *done, shared]
 
 
 def states(locale: str) -> list[State]:

@@ -115,7 +115,7 @@ class TestAdd:
         hidden = {str(one["name"]): str(one["value"]) for one in form.select("input[type=hidden]")}
         sent = {**hidden, "credential": Authenticator().make(options_of(page))}
         assert proved.post(f"{PATH}/add", data=sent).status_code == 303
-        again = proved.post(f"{PATH}/add", data=sent)
+        again = proved.follow(proved.post(f"{PATH}/add", data=sent))
         assert (again.status_code, "déjà servi" in text_of(again)) == (409, True)
         assert len(kept_by(house)) == 1
 
