@@ -26,7 +26,8 @@ class OperationsSettings:
     worker_port: int = number("Its port, of `idp worker`. 0: no listener.", 0, least=0, most=_LAST_PORT)
     card_host_port: int = number("Its port, of `idp card-host`. 0: no listener.", 0, least=0, most=_LAST_PORT)
     mail_backlog: timedelta = duration(
-        "A mail that waits longer makes the node « degraded »: its code ends soon.", seconds(2 * 60)
+        "A mail that waits longer makes the node « degraded », and pages say that mails are late: its code ends soon.",
+        seconds(2 * 60),
     )
     notice_backlog: timedelta = duration(
         "So does a logout notice that is due and waits longer.", seconds(10 * 60)

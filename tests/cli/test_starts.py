@@ -1,4 +1,8 @@
-"""A command that is started from nothing says what the tests of this room hear of one that was forked (`commands`)."""
+"""A command that is started from nothing says what the tests of this room hear of one that was forked (`commands`).
+
+A start costs a second of a processor: each module is tried in a process that was forked and has nothing of ours loaded
+(`tests/afresh.py`), a few from an interpreter.
+"""
 
 import re
 import subprocess
@@ -8,7 +12,7 @@ import pytest
 
 import idp.cli as rooms
 from idp.cli.main import build_parser
-from tests.commands import ROOT, command_line, environment, idp
+from tests.commands import ROOT, Started, command_line, environment, idp
 from tests.limits import within
 from tests.made_once import place_database
 
@@ -90,17 +94,39 @@ def undated(said: str) -> str:
     return re.sub(r"[0-9]{1,2}\sh\s[0-9]{2}", "", said)
 
 
-@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_a_start_from_nothing_says_the_same(tmp_path: Path, command: str) -> None:
-    settings = {
-        "DATABASE": place_database(tmp_path / "db.sqlite"),
-        "CLIENTS_FILE": str(tmp_path / "clients.yaml"),
-        "KEYS_DIRECTORY": str(tmp_path / "keys"),
-        "CARD_TRUST_DIRECTORY": str(tmp_path / "trust"),
+#: From an interpreter that was started for it: the process that watches, one that goes on, a lean one, one of most.
+STARTED = ("serve.command", "worker.background", "manual", "accounts.seen")
+
+
+def told(place: Path) -> dict[str, str]:
+    return {
+        "DATABASE": place_database(place / "db.sqlite"),
+        "CLIENTS_FILE": str(place / "clients.yaml"),
+        "KEYS_DIRECTORY": str(place / "keys"),
+        "CARD_TRUST_DIRECTORY": str(place / "trust"),
         "SMTP_PORT": "9",
     }
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_a_command_that_loads_all_that_it_needs_itself_says_the_same(tmp_path: Path, module: str) -> None:
+    words, settings = COMMANDS[module].split(), told(tmp_path)
+    afresh = Started(words, environment(**settings), "tests.afresh")
+    afresh.wait(within(60))
+    forked = idp(*words, **settings)
+    assert (afresh.returncode, undated(afresh.stdout), afresh.stderr) == (
+        forked.returncode,
+        undated(forked.stdout),
+        forked.stderr,
+    )
+    assert "Traceback" not in afresh.stderr
+
+
+@pytest.mark.parametrize("module", STARTED)
+def test_a_start_from_nothing_says_the_same(tmp_path: Path, module: str) -> None:
+    words, settings = COMMANDS[module].split(), told(tmp_path)
     started = subprocess.run(
-        command_line(*command.split()),
+        command_line(*words),
         cwd=ROOT,
         env=environment(**settings),
         stdin=subprocess.DEVNULL,
@@ -110,7 +136,7 @@ def test_a_start_from_nothing_says_the_same(tmp_path: Path, command: str) -> Non
         check=False,
         start_new_session=True,  # as the other: without a terminal
     )
-    forked = idp(*command.split(), **settings)
+    forked = idp(*words, **settings)
     assert (started.returncode, undated(started.stdout), started.stderr) == (
         forked.returncode,
         undated(forked.stdout),

@@ -202,6 +202,9 @@ def test_the_revision_before_comes_back_as_a_new_one_and_who_accepted_its_text_i
     # Its evidence is of what they read: nothing was added.
     named = [one.revision for one in house.charters.evidence_of(ALICE) if one.charter == charter]
     assert [name for name in named if name != "0"] == ["1", "2"]
+    # They count with each revision that has this text.
+    listed = {one.revision.revision: one.accepted for one in office.revisions(charter)}
+    assert {name: listed[name] for name in ("1", "2", "1-again")} == {"1": 1, "2": 1, "1-again": 1}
     house.publish("3", charter)
     assert office.withdraw(charter, "3", "").restored == "1-again2"
     assert house.owes(charter) == ((), ())

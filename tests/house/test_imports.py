@@ -5,7 +5,10 @@ can hide in a function.
 """
 
 import ast
+import importlib.util
 import re
+from collections.abc import Iterator
+from functools import cache
 
 from idp.core.logs import RESERVED
 from tests.house.reading import Module, imports_of, modules
@@ -122,6 +125,60 @@ def test_base64_is_decoded_in_one_place() -> None:
             if decoding.fullmatch(name.rpartition(".")[2])
         }
         assert named == {place}
+
+
+#: Their package loads these by itself, and says so.
+COME_ALONG = {
+    *("structlog.contextvars", "structlog.processors", "structlog.tracebacks", "structlog.types"),
+    *("psycopg.errors", "urllib3.exceptions"),
+}
+
+
+def test_whoever_names_a_module_of_others_imports_it() -> None:
+    """`a.b.c` works without `import a.b` where another has imported it: in a process that loaded all (tests/afresh.py),
+    and not at the start of a command."""
+    found = {
+        (module.name, named)
+        for module in IDP
+        for chain in module.chains
+        for named in _modules_named(chain, _bound(module))
+        if named not in module.imports | COME_ALONG
+    }
+    assert not found
+
+
+@cache
+def _bound(module: Module) -> dict[str, str]:
+    """Returns what its imports of others bind, by name."""
+    nodes = [node for node in ast.walk(module.tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    found: dict[str, str] = {}
+    for node in nodes:
+        for alias in node.names:
+            if isinstance(node, ast.ImportFrom):
+                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+            else:
+                name = alias.name if alias.asname else alias.name.partition(".")[0]
+                found[alias.asname or name] = name
+    return {name: whole for name, whole in found.items() if not whole.startswith("idp.")}
+
+
+def _modules_named(chain: str, bound: dict[str, str]) -> Iterator[str]:
+    first, *rest = chain.split(".")
+    at = bound.get(first, "")
+    for part in rest:
+        if not (at and _is_module(at)):
+            return
+        at = f"{at}.{part}"
+        if _is_module(at):
+            yield at
+
+
+@cache
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, AttributeError, ValueError):
+        return False
 
 
 def test_pickle_is_nowhere() -> None:

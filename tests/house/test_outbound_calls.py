@@ -48,6 +48,7 @@ CONNECTING = {
         # The syslog server that the operator names.
         "idp.adapters.audit_lines.syslog",
         # It listens.
+        "idp.adapters.operations.greetings",
         "idp.adapters.operations.listener",
         # What this machine is called.
         "idp.cli.worker.pulse",

@@ -273,7 +273,7 @@ def test_second_code_within_a_minute_is_too_soon_and_the_first_still_works(
     code = at_code(browser, strict, benali)
     page = browser.submit("Renvoyer le code")
     assert (page.status, page.says("Un code vient déjà d'être envoyé")) == (200, True)
-    assert re.search(r"Possible dans \d+ s\.", page.text)
+    assert re.search(r"Possible à partir de \d+ h \d\d\.", page.text)
     assert browser.submit("Valider", one_time_code=code).says("Charte d'utilisation")
     # No new code yet for the next connection, and the one already used there is worth nothing here.
     page = do.type_password(at_password(browser, strict), benali["rpps"], benali["password"])

@@ -23,7 +23,7 @@ def start(*arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", *arguments]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    readable, _, _ = select.select([process.stdout], [], [], 15)
+    readable, _, _ = select.select([process.stdout], [], [], within(40))
     said = process.stdout.readline() if readable else "nothing"
     if said != "ready\n":
         process.kill()

@@ -2,7 +2,7 @@
 
 Contains HTTP, in threads beside those of requests: it answers while all of them wait. The workers of a node share the
 address, and the kernel lets one of them answer. Not here: what is wrong, what is counted, who may see the page
-(`page_access`).
+(`page_access`), handshakes (`greetings`).
 """
 
 import io
@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import structlog
+
+from idp.adapters.operations.greetings import Greetings
 
 log = structlog.get_logger()
 
@@ -93,7 +95,7 @@ class OperationsServer(ThreadingHTTPServer):
         self, host: str, port: int, endpoints: Mapping[str, Endpoint], tls: ssl.SSLContext | None = None
     ) -> None:
         self.address_family = _family(host)
-        self._endpoints, self._tls = endpoints, tls
+        self._endpoints, self._greetings = endpoints, None if tls is None else Greetings(tls)
         self._places = threading.BoundedSemaphore(_AT_ONCE)
         super().__init__((host, port), _Handler)
 
@@ -106,23 +108,33 @@ class OperationsServer(ThreadingHTTPServer):
         self.server_name, self.server_port = "caducee", self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if not self._places.acquire(blocking=False):
-            self.shutdown_request(request)
+        begun = self._placed(request) if self._greetings is None else self._greetings.begin(request)
+        if begun is None:
             return
         try:
-            super().process_request(request, client_address)
+            super().process_request(begun, client_address)
         except RuntimeError:  # No thread can be had.
-            self._places.release()
+            if self._greetings is None:
+                self._places.release()
+            else:
+                self._greetings.forget(begun)
             raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
+        # Over TLS a place is of those alone who proved that they may ask.
+        if self._greetings is not None and not (self._greetings.finish(request) and self._placed(request)):
+            return
         try:
-            # Here, in the thread of this one: whoever is slow to greet keeps nobody else waiting.
-            secured = request if self._tls is None else _secured(request, self._tls)
-            if secured is not None:
-                super().process_request_thread(secured, client_address)
+            super().process_request_thread(request, client_address)
         finally:
             self._places.release()
+
+    def _placed(self, request: Any) -> Any:
+        """Returns the connection, which has one of the places; None: there was none, and it is closed."""
+        if self._places.acquire(blocking=False):
+            return request
+        self.shutdown_request(request)
+        return None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         log.warning("operations_exchange_failed", exc_info=True)
@@ -207,17 +219,6 @@ class _Asking(io.RawIOBase):
             raise TimeoutError
         self._connection.settimeout(left)
         return self._connection.recv_into(room)
-
-
-def _secured(request: socket.socket, tls: ssl.SSLContext) -> ssl.SSLSocket | None:
-    """Returns the connection with TLS; None: it came to none, and is closed."""
-    try:
-        request.settimeout(_SECONDS)
-        return tls.wrap_socket(request, server_side=True)
-    except (OSError, ValueError) as error:
-        log.info("operations_page_refused", reason=getattr(error, "reason", None) or type(error).__name__)
-        request.close()
-        return None
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from idp.accounts.charter import HOUSE, CharterRevision, NotWithdrawn, RevisionAnnounced, Withdrawal
 from idp.adapters.sql.account_rows import OPEN
 from idp.adapters.sql.backends import allow_time
-from idp.adapters.sql.charter_order import IS_ANNOUNCED, IS_IN_FORCE, NOW, has_accepted, latest
+from idp.adapters.sql.charter_order import IS_ANNOUNCED, IS_IN_FORCE, NOW, TEXT, has_accepted, latest
 from idp.adapters.sql.charter_rows import add_revision, announced_of, read_revision, revisions_in_turn
 from idp.adapters.sql.database import reading, writing
 from idp.adapters.sql.schema import accounts, charter_acceptances, charter_revisions
@@ -27,7 +27,8 @@ _TO_COUNT_SECONDS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedRevision:
-    """`accepted`: how often, by whoever has an account. `withdrawn_at`: None: it was not."""
+    """`accepted`: by how many who have an account; of one that brought a text back, whoever accepted that text.
+    `withdrawn_at`: None: it was not."""
 
     revision: CharterRevision
     withdrawn_at: datetime | None
@@ -63,7 +64,13 @@ class SqlCharterOffice:
 
     def revisions(self, charter: str) -> Sequence[ListedRevision]:
         """Returns them oldest first, withdrawn ones too."""
-        counted = sa.select(_a.revision, sa.func.count()).where(_a.charter == charter).group_by(_a.revision)
+        is_of = sa.and_(_r.charter == _a.charter, _r.revision == _a.revision)
+        counted = (
+            sa.select(TEXT, sa.func.count(_a.account_id.distinct()))
+            .select_from(charter_acceptances.join(charter_revisions, is_of))
+            .where(_a.charter == charter)
+            .group_by(TEXT)
+        )
         rows = sa.select(charter_revisions).where(_r.charter == charter).order_by(_r.position)
         with reading(self.database) as connection:
             allow_time(connection, _TO_COUNT_SECONDS)
@@ -73,7 +80,7 @@ class SqlCharterOffice:
             ListedRevision(
                 revision=read_revision(row),
                 withdrawn_at=row.withdrawn_at,
-                accepted=accepted.get(row.revision, 0),
+                accepted=accepted.get(row.text_of or row.revision, 0),
             )
             for row in found
         ]

@@ -14,7 +14,6 @@ from idp.accounts.account import Account
 from idp.accounts.erasure import KeptEvidence
 from idp.accounts.open_sessions import ListedSession
 from idp.adapters.sql.account_search import SqlAccountSearch
-from idp.adapters.sql.audit_reading import Asked, SqlAuditTrail
 from idp.adapters.sql.erasure import SqlErasures
 from idp.adapters.sql.open_sessions import SqlOpenSessions
 from idp.adapters.sql.work import SqlUnitOfWork
@@ -29,6 +28,7 @@ from idp.cli.accounts.words import (
     session_told,
     whole,
 )
+from idp.cli.by_card import CARD, by_card
 from idp.cli.visible import json_text
 from idp.cli.whom import is_address, meant, name_of, one_meant, say_nobody
 from idp.core.audit import AuditEvent
@@ -38,7 +38,7 @@ from idp.wiring.accounts import build_pseudonyms
 from idp.wiring.itinerary import build_sessions
 from idp.wiring.resources import Resources, open_resources
 
-#: Sign-ins by card are looked through so far back for the number of one.
+#: What happened with cards is looked through so far back for the number of one.
 _CARDS_SINCE = timedelta(days=92)
 _FOUND_NOBODY = 1
 
@@ -62,7 +62,8 @@ def _found(resources: Resources, text: str, most: int) -> tuple[Sequence[Account
     try:
         there = meant(resources.database, text)
     except InvalidRpps:
-        if re.fullmatch(r"[0-9]{6,20}", number := bare_number(text)):
+        # Of a number that is a little too long or too short no name is to be thought.
+        if re.fullmatch(rf"[0-9]{{6,20}}|{CARD}", number := bare_number(text).lower()):
             return _by_card(resources, number)
         by_name = SqlAccountSearch(resources.database).by_name(one_line(text), most)
         more = f"the first {len(by_name.accounts)}; there may be more (--most, or more of the name)"
@@ -71,13 +72,9 @@ def _found(resources: Resources, text: str, most: int) -> tuple[Sequence[Account
 
 
 def _by_card(resources: Resources, number: str) -> tuple[Sequence[Account], str]:
-    """Of whoever signed in with it: an account keeps the print of a card, the trail its number."""
     since = resources.clock.now() - _CARDS_SINCE
-    asked = Asked(events=(str(AuditEvent.CARD_LOGIN_ACCEPTED),), since=since, reference=number)
-    seen = SqlAuditTrail(resources.database).search(asked, 1000, newest=True)
-    ids = [one.record.account_id for one in seen if one.record.account_id]
-    found = SqlAccountSearch(resources.database).existing(ids)
-    return found, f"as a card number, among the sign-ins by card since {since:%Y-%m-%d}"
+    found = by_card(resources.database, number, since)
+    return found.accounts, f"as a card, among the events of cards since {since:%Y-%m-%d}"
 
 
 def show(settings: Settings, options: argparse.Namespace) -> int:

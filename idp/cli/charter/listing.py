@@ -56,7 +56,7 @@ def show(settings: Settings, options: argparse.Namespace) -> int:
         return _as_json(told | {"texts": one.revision.texts, "changes": dict(one.revision.changes)})
     words = CharterFile(one.revision.text(options.lang)).words
     print(
-        f"{charter} {one.revision.revision}: {state}, {words} words, accepted {one.accepted} times",
+        f"{charter} {one.revision.revision}: {state}, {words} words, accepted by {one.accepted}",
         file=sys.stderr,
     )
     print(f"SHA-256 {one.revision.sha256(options.lang)}", file=sys.stderr)

@@ -28,7 +28,9 @@ def add_charter(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None
     _add_charter_name(withdraw)
     withdraw.add_argument("--as", dest="name", metavar="NAME", default="", help="name of the new one")
     add_yes(withdraw)
-    listing = add("charter list", "charter.listing.list_revisions", "all revisions, and how often accepted")
+    listing = add(
+        "charter list", "charter.listing.list_revisions", "all revisions, and how many accepted each"
+    )
     show = add("charter show", "charter.listing.show", "the text of a revision")
     status = add(
         "charter status", "charter.listing.status", "how many accepted what is in force, how many are left"

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from idp.cards.rpps import Rpps
 from idp.cards.typed_text import bare_number, one_line
+from idp.cli.by_card import CARD
 from idp.interaction.reference import beginnings_of, reference_of
 
 
@@ -43,7 +44,7 @@ _ACCOUNT = r"[\w-]{24}|[\w-]{32}"
 #: The twelve digits printed on a card begin with the kind of identifier, 8.
 _NUMBERS = (
     (r"8?([0-9]{11})", By.RPPS),
-    (r"([0-9]{10}|[0-9a-f]{32}|[0-9a-f]{64})", By.CARD),
+    (rf"({CARD})", By.CARD),
 )
 _EXPECTED = (
     "expected an RPPS (11 digits), a reference as a page shows it (7KQM-2XBD), an e-mail address, a `sub`, an account "

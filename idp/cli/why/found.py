@@ -21,6 +21,7 @@ from idp.adapters.sql.mails_to import SqlMailsTo
 from idp.adapters.sql.open_sessions import SqlOpenSessions
 from idp.adapters.sql.proofs import SqlProofs
 from idp.adapters.sql.standings import SqlStandings
+from idp.cli.by_card import by_card
 from idp.cli.house import House
 from idp.cli.let_in import Entering
 from idp.cli.whom import having_address
@@ -133,13 +134,10 @@ class Reader:
         return Lead(asked=asked, accounts=self._accounts.named(asked.text))
 
     def _by_card(self, asked: Asked) -> Lead:
-        events = self._search(AskedOfTrail(events=["card:*"], reference=asked.text))
-        certificates = {str(one.facts["certificate"]) for one in events if "certificate" in one.facts}
-        proofs = SqlProofs(self._database)
-        proved = [one for each in {*certificates, asked.text} for one in proofs.accounts_of(each)]
-        accounts = self._accounts.existing([*_accounts_in(events), *proved])
+        seen = by_card(self._database, asked.text, self._now - self.reach)
         # The card is how the person is found; what matters is all that they tried.
-        return Lead(asked=asked, accounts=accounts, events=[] if accounts else events)
+        events = () if seen.accounts else [one for one in seen.events if one.event in LISTED]
+        return Lead(asked=asked, accounts=seen.accounts, events=events)
 
     def _by_reference(self, asked: Asked) -> Lead:
         store = self.resources.store

@@ -17,7 +17,13 @@ def states(locale: str) -> list[State]:
     return [
         *(State(name, "about.html", page, in_interaction=False, house=SAID) for name, page in ABOUT.items()),
         *(
-            State(name, "accessibility.html", page, in_interaction=False, house=LINE if page.rate else PLAIN)
+            State(
+                name,
+                "accessibility.html",
+                page,
+                in_interaction=False,
+                house=replace(LINE if page.rate else PLAIN, accessibility=page.state),
+            )
             for name, page in STATEMENTS.items()
         ),
         State("house-choice", "choice.html", ChoicePage(doors=ALL), house=SAID, client_logo=CLIENT_LOGO),

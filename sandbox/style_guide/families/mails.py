@@ -49,7 +49,11 @@ def new_browser_mails(*origins: Origin) -> list[NewBrowserMail]:
 
 
 def notices() -> list[NoticeMail]:
-    told = [NoticeMail(notice=str(notice), happened_at="3 novembre 2026, 14 h 22") for notice in Notice]
+    until = "10 novembre 2026, 14 h 22"
+    told = [
+        NoticeMail(notice=str(notice), happened_at="3 novembre 2026, 14 h 22", until=until)
+        for notice in Notice
+    ]
     disabled = next(mail for mail in told if mail.notice == Notice.ACCOUNT_DISABLED)
     return [
         *told,

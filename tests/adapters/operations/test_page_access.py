@@ -3,7 +3,9 @@
 import ipaddress
 import socket
 import ssl
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import requests
 from cryptography import x509
 from structlog.testing import capture_logs
 
+from idp.adapters.operations import greetings
 from idp.adapters.operations.listener import (
     Answer,
     Endpoint,
@@ -199,6 +202,38 @@ def test_plain_http_silence_and_old_tls_get_nothing_and_keep_nobody_waiting(stan
         old.maximum_version = ssl.TLSVersion.TLSv1_1
     with socket.create_connection(address, within(5)) as raw, pytest.raises((ssl.SSLError, ConnectionError)):
         old.wrap_socket(raw, server_hostname="127.0.0.1")
+
+
+#: The first record of a handshake says that 512 octets come.
+HALF_OPEN = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+
+
+def test_handshakes_that_are_left_half_open_keep_nobody_waiting(stand: Stand) -> None:
+    address = ("127.0.0.1", int(stand.server.server_address[1]))
+    with ExitStack() as held:
+        idle = []
+        for number in range(greetings._UNDER_WAY + 20):
+            idle.append(held.enter_context(socket.create_connection(address, within(5))))
+            idle[-1].sendall(HALF_OPEN[: number % 12])
+        for _ in range(3):
+            assert stand.get(cert=stand.right).status_code == 200
+        # The oldest made room.
+        assert _received(idle[0]) == b""
+
+
+def test_a_handshake_has_its_time_as_a_whole(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(greetings, "_SECONDS", 0.3)
+    address = ("127.0.0.1", int(stand.server.server_address[1]))
+    with socket.create_connection(address, within(5)) as slow:
+        slow.sendall(HALF_OPEN)
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            _send_slowly(slow, until=time.monotonic() + within(5))
+
+
+def _send_slowly(slow: socket.socket, until: float) -> None:
+    while time.monotonic() < until:
+        slow.sendall(b"\x00")
+        time.sleep(0.05)
 
 
 def _received(client: socket.socket) -> bytes:

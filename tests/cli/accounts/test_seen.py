@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from idp.adapters.sql.proofs import SqlProofs
 from idp.adapters.sql.schema import audit_events, logout_notices
 from idp.core.audit import AuditEvent
 from tests.cli.accounts.account_commands import NOBODY, OTHER, a_house, parsed, run, told
@@ -65,7 +66,21 @@ def test_a_person_is_found_by_the_number_of_a_card_that_signed_them_in(
     audit.record(AuditEvent.CARD_LOGIN_ACCEPTED, account_id=house.account.id, card_number="2900000002")
     assert found(house, capsys, "2900000001") == [OTHER]
     assert run(house, "find", "2900000001") == 0
-    assert "among the sign-ins by card since" in capsys.readouterr().err
+    assert "among the events of cards since" in capsys.readouterr().err
+
+
+def test_a_person_is_found_by_a_card_as_why_finds_them(
+    house: Provider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By its serial number or certificate too, also where it was refused, or proved the person long ago."""
+    assert house.parts is not None
+    certificate, proved, serial = "ab" * 32, "cd" * 32, "0f" * 16
+    refused = {"reason": "revoked", "serial": serial, "certificate": certificate}
+    house.parts.audit.record(AuditEvent.CARD_LOGIN_REFUSED, account_id=BOB, **refused)
+    SqlProofs(house.database).record(BOB, an_identity(rpps=OTHER, evidence=proved))
+    for number in (serial, serial.upper(), certificate, proved):
+        assert found(house, capsys, number) == [OTHER], number
+    assert found(house, capsys, "ef" * 32) == []
 
 
 def test_a_list_is_masked_and_says_that_it_is_cut(

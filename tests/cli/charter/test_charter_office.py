@@ -205,6 +205,9 @@ def test_what_is_in_force_is_withdrawn_and_the_one_before_comes_back(operator: O
         "charter:withdraw:accepted",
         {"charter": "house", "revision": "2026-2", "restored": "2026-1-again"},
     )
+    listed, standing = (json.loads(operator.run(which, "--json")[1]) for which in ("list", "status"))
+    assert [one["accepted"] for one in listed] == [1, 0, 1]
+    assert (standing[0]["people"], standing[0]["left"]) == (1, 0)
     operator.publish("2026-4")
     assert operator.run("withdraw", "2026-4", "--as", "2026-5", "--yes")[0] == 0
     assert operator.names()[-1] == "house 2026-5: in force"
