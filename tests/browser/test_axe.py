@@ -53,7 +53,7 @@ BROKEN = [
     ("html-lang-valid", ' lang="fr" ', ' lang="zz" '),
     ("document-title", "<title>", "<title></title><title>"),
     ("label", '<label for="rpps">', '<label for="password">'),
-    ("duplicate-id-aria", '<body class="">', '<body class=""><p id="rpps-hint">.</p>'),
+    ("duplicate-id-aria", "</main>", '<em id="rpps-hint">.</em></main>'),
     ("button-name", "</main>", "<button></button></main>"),
     ("image-alt", "</main>", '<img src="/static/caducee.svg"></main>'),
     ("heading-order", "</main>", "<h4>Trop bas</h4></main>"),

@@ -12,6 +12,7 @@ from sandbox.style_guide.rendering import ROOT, TEMPLATES
 CSS = (ROOT / "idp" / "static" / "caducee.css").read_text()
 #: A piece that shows nothing, or is nothing without another.
 OF_ANOTHER = {
+    "countdown",
     "csrf",
     "field_error",
     "alert",
