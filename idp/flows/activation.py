@@ -77,7 +77,7 @@ class ActivationFlow:
         try:
             interaction = self.desk.open(request, interaction_id)
         except InteractionRefused as refused:
-            return activated_again(self.desk, self.activations, self.change, request, refused)
+            return activated_again(self.desk, self.activations, self.change, self.quota, request, refused)
         form = self.desk.form(request, interaction)
         if not self._is_open(interaction):
             return self.desk.back(interaction)

@@ -29,6 +29,8 @@ _PATTERNS: Mapping[str, frozenset[str]] = {
     "moment": frozenset(("day", "hour")),
 }
 _SHOWN = 3
+#: What no header of a mail takes.
+_SEVERAL_LINES = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class BadLanguage(Exception):
@@ -156,6 +158,10 @@ def _faults(tag: str, texts: Mapping[str, str], ours: Mapping[str, str]) -> Iter
         if not key.startswith("language.") and _fields(texts[key]) != wanted:
             shown = " ".join(sorted(f"{{{name}}}" for name, *_ in wanted or ())) or "none"
             yield f"{key} must have the same fields as in messages.fr.toml: {shown}"
+    for key in ours:
+        is_subject = key.startswith("mail.") and key.rpartition(".")[2].startswith("subject")
+        if is_subject and _SEVERAL_LINES.search(texts[key]):
+            yield f"{key} must be one line: no mail leaves with a subject of several"
     yield from _faults_of_table(tag, texts)
 
 

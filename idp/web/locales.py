@@ -11,7 +11,7 @@ from idp.interaction.record import Interaction
 from idp.web.cookies import Cookies
 from idp.web.languages import Languages
 
-#: What a browser sends is shorter.
+#: What a browser sends, or a relying party wishes, is shorter. Anybody may send more, and each page reads it.
 _LONGEST = 500
 
 
@@ -25,7 +25,7 @@ class Locales:
         chosen = self.cookies.get(request, "locale")
         if chosen is not None and chosen in self.languages.known:
             return chosen
-        asked = self.languages.best(wished)
+        asked = self.languages.best(wished[:_LONGEST])
         return asked or self.accepted(request.environ.get("HTTP_ACCEPT_LANGUAGE", ""))
 
     def accepted(self, languages: str) -> str:

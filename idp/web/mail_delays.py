@@ -27,8 +27,11 @@ class MailDelays:
         return self._oldest_at is not None and self.clock.now() - self._oldest_at > self.longest
 
     def read(self, waiting: Callable[[], Waiting]) -> None:
-        """Raises nothing for a database that is down: what was read before stays."""
+        """Raises nothing: what was read before stays."""
         try:
             self._oldest_at = waiting().oldest_at
         except StoreUnavailable:
             log.debug("mail_delays_not_read")
+        except Exception:
+            # The thread has to read what the operator says all the same.
+            log.exception("mail_delays_not_read")

@@ -286,3 +286,18 @@ def test_its_form_sent_again_opens_nothing_more_than_it_did(
     # By now another code is the one of this account: what came of the first is not opened by it either.
     assert activated(before, page, code).status_code == 403
     assert audited(house).count("activation:use:accepted") == 1
+
+
+def test_its_form_sent_again_is_no_place_to_try_passwords(
+    psc: HostilePsc, app_factory: Callable[..., Provider]
+) -> None:
+    house = app_factory(**settings_of(psc), password_posts_per_ip=3)
+    browser, code = house.browser(), issue(house)
+    page, before = at_page(browser), house.browser()
+    for cookie in vars(browser.client)["_cookies"].values():
+        before.client.set_cookie(cookie.key, cookie.value, domain="localhost")
+    assert heading(activated(browser, page, code)) == CODE_PAGE
+    # Who knows the code, and has what the browser was known by before it.
+    for guess in ("the first guess of many", "the second guess of many"):
+        assert activated(before, page, code, password=guess).status_code == 403
+    assert activated(before, page, code).status_code == 403

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
+from werkzeug.wrappers import Request
 
 from idp.adapters.sql.schema import outbox
 from idp.core.sealing import Sealer, derive_key
 from idp.settings import BadSetting
+from idp.web.cookies import Cookies
 from idp.web.languages import BadLanguage, open_languages
 from idp.web.local_time import local_day, local_hour, local_time
+from idp.web.locales import Locales
 from idp.wiring.languages import build_languages
 from idp.wiring.web import build_mails
 from sandbox.style_guide.pseudo_language import TAG, pseudo_language, write_pseudo_language
@@ -98,6 +101,11 @@ def instead(old: str, new: str) -> Callable[[str], str]:
         (instead("[{hour} ħ {minute}]", "{hour}"), "language.hour must have the fields {hour} {minute}"),
         (instead("{day} {month} {year}", "{day:>9} {month} {year}"), "language.day must have the fields"),
         (instead('skip = "', "skip = 1 #"), "frame.skip must be a text, not int"),
+        (instead('subject_login = "', 'subject_login = "\\n'), "mail.code.subject_login must be one line"),
+        (
+            instead('subject_login = "', 'subject_login = "\\u2028'),
+            "mail.code.subject_login must be one line",
+        ),
         (instead("[frame]", "[frame"), r"messages\.qps\.toml: .*line \d+"),
     ],
 )
@@ -226,6 +234,13 @@ def test_a_person_chooses_it_and_the_application_has_no_say_then(provider: Provi
     assert is_in_pseudo(browser.follow(browser.authorize(ui_locales="en")))
     assert browser.get("/?lang=de").status_code == 200  # none of ours: ignored
     assert is_in_pseudo(browser.get("/"))
+
+
+def test_a_wish_of_any_length_costs_no_more_than_what_a_browser_sends(directory: Path) -> None:
+    locales = Locales(Cookies(is_secure=True), open_languages(directory).with_default("fr"))
+    read = locales.of(Request({}), "de " * 100 + "en")
+    # Each part more of one tag is a look-up of a longer one: thousands of them held a page for a second.
+    assert (read, locales.of(Request({}), "de-" * 2000 + "x en")) == ("en", "fr")
 
 
 def test_discovery_and_only_then_names_it(provider: Provider, app_factory: Callable[..., Provider]) -> None:

@@ -20,6 +20,10 @@ def down() -> Waiting:
     raise StoreUnavailable
 
 
+def forbidden() -> Waiting:
+    raise PermissionError("the role of the pages may not read this table")
+
+
 def test_mails_are_late_while_the_oldest_waits_too_long() -> None:
     clock = FixedClock(NOON)
     delays = MailDelays(clock, timedelta(minutes=2))
@@ -30,6 +34,7 @@ def test_mails_are_late_while_the_oldest_waits_too_long() -> None:
     assert delays.are_late()
     # What was read stays where nothing can be read.
     delays.read(down)
+    delays.read(forbidden)
     assert delays.are_late()
     delays.read(lambda: NOTHING)
     assert not delays.are_late()

@@ -8,14 +8,16 @@ from idp.accounts.activation import Activations, is_used_for
 from idp.accounts.password import HashingBusy
 from idp.flows.shared.desk import Desk
 from idp.flows.shared.password_change import PasswordChange
-from idp.interaction.binding import last_authenticator
+from idp.interaction.binding import browser_of, last_authenticator
 from idp.interaction.refusal import InteractionRefused
+from idp.web.network_quota import NetworkQuota
 
 
 def activated_again(
     desk: Desk,
     activations: Activations,
     change: PasswordChange,
+    quota: NetworkQuota,
     request: Request,
     refused: InteractionRefused,
 ) -> Response:
@@ -23,6 +25,9 @@ def activated_again(
     after = desk.opening.open_after(request, refused)
     form, account = desk.form(request, after), desk.account(after)
     if account is None or last_authenticator(after) != "activation":
+        raise refused
+    # A form with a password, like the first: nobody tries passwords here without end.
+    if not quota.claim(request, browser_of(after)):
         raise refused
     is_its_code = is_used_for(activations.find(form.get("code", "")), account)
     if not (is_its_code and _is_chosen(change, account, form.get("new_password", ""))):
