@@ -116,7 +116,7 @@ def test_context_is_asked_once_and_remembered_for_this_application_alone(
     page = by_psc(browser, psc, ask(browser, CONTEXT))
     assert choosing(page) == [
         "CABINET <b> Médecin , Qualifié en Médecine générale Exercice libéral, 75009",
-        "HOPITAL Médecin, Qualifié en Médecine générale Exercice salarié, 75010 PARIS",
+        "HOPITAL Médecin , Qualifié en Médecine générale Exercice salarié, 75010 PARIS",
     ]
     assert "<b>" not in page.text
     told = userinfo(house, choose(browser, page, 1))
