@@ -112,8 +112,8 @@ def _address() -> list[State]:
     wrong = account_pages.AddressPage(
         values={**kept, "postal_code": "!", "city": ""},
         errors=(
-            enrolment_pages.FieldError("city", "enrolment.required"),
             enrolment_pages.FieldError("postal_code", "enrolment.postal_code_malformed"),
+            enrolment_pages.FieldError("city", "enrolment.required"),
         ),
     )
     page = account_pages.AddressPage(values=kept)

@@ -58,6 +58,7 @@ def states(locale: str) -> list[State]:
         ),
     }
     proved_until = Deadline(time="14 h 32", seconds=540, may_prolong=True, by_proof=True, leaves=True)
+    end_of_session = Deadline(time="14 h 47", seconds=1440, may_prolong=True)
     again = email_pages.EmailAgainPage(proved_on="3 novembre 2025", may_put_off=True, entry=typed)
     of_stop = {
         "email-again": again,
@@ -79,7 +80,13 @@ def states(locale: str) -> list[State]:
     )
     return [
         *(
-            State(name, "account/email.html", one, in_interaction=False, deadline=proved_until)
+            State(
+                name,
+                "account/email.html",
+                one,
+                in_interaction=False,
+                deadline=proved_until if one.is_proved else end_of_session,
+            )
             for name, one in of_section.items()
         ),
         *(State(name, "email_again.html", one) for name, one in of_stop.items()),
