@@ -23,7 +23,12 @@ _HEBREW = "אבגדהוזחטיכלמנסעפצקרשתאבגד"
 #: How much longer than French.
 _LONGER = 1.4
 _FILLING = " oei ua"
-_PATTERNS = {"day": "{day} {month} {year}", "hour": "[{hour} ħ {minute}]", "moment": "{day}, {hour}"}
+_PATTERNS = {
+    "day": "{day} {month} {year}",
+    "first": "1",
+    "hour": "[{hour} ħ {minute}]",
+    "moment": "{day}, {hour}",
+}
 
 
 def pseudo_language(tag: str = TAG, direction: str = "ltr", source: Path = _SOURCE) -> str:
