@@ -80,10 +80,12 @@ def _picture(driver: webdriver.Chrome, exhibit: Exhibit, form: Form, target: Pat
 
 def photograph(driver: webdriver.Chrome, file: Path, width: int, height: int) -> None:
     """Write what the document shows, beyond its window too."""
+    window = driver.execute_script("return [innerWidth, innerHeight]")
     told: dict[str, Any] = {
         "format": "png",
         "optimizeForSpeed": True,
-        "captureBeyondViewport": True,
+        # Asked for what is in the window already, Chromium shifts a page from right to left to the right.
+        "captureBeyondViewport": [width, height] != window,
         "clip": {"x": 0, "y": 0, "width": width, "height": height, "scale": 1},
     }
     file.write_bytes(base64.b64decode(driver.execute_cdp_cmd("Page.captureScreenshot", told)["data"]))
