@@ -39,8 +39,7 @@ class BadLanguage(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """The table `[language]` of a catalogue. `hour`, `day`, `moment`: patterns of `str.format`; `first`: what stands
-    for the day of the first of a month (« 1er »)."""
+    """The table `[language]` of a catalogue. `hour`, `day`, `moment`: patterns of `str.format`."""
 
     tag: str
     #: As its speakers call it.
@@ -48,9 +47,10 @@ class Language:
     #: "ltr" or "rtl".
     direction: str
     months: tuple[str, ...]
+    #: The first of a month, as a number is written there: « 1er ».
+    first: str
     hour: str
     day: str
-    first: str
     moment: str
 
     @classmethod

@@ -26,9 +26,9 @@ def minutes_left(end: datetime, now: datetime) -> int:
 
 
 def local_day(instant: datetime, locale: str) -> str:
-    """Returns « 1er novembre 2026 » or "1 November 2026"."""
+    """Returns « 23 novembre 2026 », « 1er décembre 2026 » or "23 November 2026"."""
     there, spoken = instant.astimezone(_PARIS), language(locale)
-    day = spoken.first if there.day == 1 else there.day
+    day = spoken.first if there.day == 1 else str(there.day)
     return spoken.day.format(day=day, month=spoken.months[there.month - 1], year=there.year)
 
 

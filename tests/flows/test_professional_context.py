@@ -115,7 +115,7 @@ def test_context_is_asked_once_and_remembered_for_this_application_alone(
     browser = house.browser()
     page = by_psc(browser, psc, ask(browser, CONTEXT))
     assert choosing(page) == [
-        "CABINET <b> Médecin, Qualifié en Médecine générale Exercice libéral, 75009",
+        "CABINET <b> Médecin , Qualifié en Médecine générale Exercice libéral, 75009",
         "HOPITAL Médecin, Qualifié en Médecine générale Exercice salarié, 75010 PARIS",
     ]
     assert "<b>" not in page.text
