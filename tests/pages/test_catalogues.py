@@ -86,7 +86,7 @@ def test_no_key_is_left_that_no_page_says() -> None:
         "leavers.motive",
         "enrolment.password_good",
         # Facts of a language (`web/languages`).
-        *(f"language.{name}" for name in ("name", "months", "day", "hour", "moment")),
+        *(f"language.{name}" for name in ("name", "months", "day", "first", "hour", "moment")),
     }
 
     def listening(key: str, /, **values: object) -> str:
