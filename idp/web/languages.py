@@ -39,8 +39,7 @@ class BadLanguage(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """The table `[language]` of a catalogue. `hour`, `day`, `moment`: patterns of `str.format`; `first`: what stands
-    for the day of the first of a month (« 1er »)."""
+    """The table `[language]` of a catalogue. `hour`, `day`, `moment`: patterns of `str.format`."""
 
     tag: str
     #: As its speakers call it.
@@ -50,7 +49,6 @@ class Language:
     months: tuple[str, ...]
     hour: str
     day: str
-    first: str
     moment: str
 
     @classmethod

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 LANGUAGES: Mapping[str, Mapping[str, str]] = {
     "fr": {
         "title": "Courrier de la démonstration",
-        "lead": "Les courriels envoyés par la démonstration arrivent ici ; aucun ne part vers l’extérieur.",
+        "lead": "Les e-mails envoyés par la démonstration arrivent ici ; aucun ne part vers l’extérieur.",
         "none": "Aucun message pour le moment.",
         "only": "Seulement les messages pour",
         "all": "Tous les messages",

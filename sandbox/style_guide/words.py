@@ -9,7 +9,7 @@ from typing import Any
 LANGUAGES: Mapping[str, Mapping[str, Any]] = {
     "fr": {
         "title": "Guide de style",
-        "lead": "Les pages et les courriels de Caducée, dans chaque état. Modèles et textes sont ceux de l’instant.",
+        "lead": "Les pages et les e-mails de Caducée, dans chaque état. Modèles et textes sont ceux de l’instant.",
         "nothing_happens": "Ici les formulaires ne font rien, et aucun script ne s’exécute.",
         "number": "états",
         "families": "Familles",
@@ -38,7 +38,7 @@ LANGUAGES: Mapping[str, Mapping[str, Any]] = {
                 "La page qui porte la réponse, si l’application la veut par formulaire.",
             ),
             "account": ("Mon compte", "L’accueil, l’identité, l’adresse postale, les clés d’accès."),
-            "email": ("Adresse électronique", "Changée, prouvée à nouveau, reprise par le titulaire."),
+            "email": ("Adresse e-mail", "Changée, prouvée à nouveau, reprise par le titulaire."),
             "history": (
                 "Sessions et historique",
                 "Ce qui est ouvert, ce qui s’est passé, « ce n’était pas moi ».",
@@ -56,7 +56,7 @@ LANGUAGES: Mapping[str, Mapping[str, Any]] = {
                 "Les pages sur le service, et celles d’un exploitant qui a tout dit.",
             ),
             "operations": ("Exploitation", "La page des administrateurs, hors de la vue des personnes."),
-            "mails": ("Courriels", "En HTML et en texte, d’un exploitant sans nom ou qui a tout dit."),
+            "mails": ("E-mails", "En HTML et en texte, d’un exploitant sans nom ou qui a tout dit."),
         },
     },
     "en": {

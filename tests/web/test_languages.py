@@ -74,11 +74,6 @@ def test_days_and_hours_are_written_as_the_file_says(directory: Path) -> None:
         local_day(at, "xx")
 
 
-def test_the_first_of_a_month_is_written_as_the_language_does() -> None:
-    at = datetime(2026, 11, 30, 23, 5, tzinfo=UTC)
-    assert [local_day(at, tag) for tag in ("fr", "en")] == ["1er décembre 2026", "1 December 2026"]
-
-
 def without(key: str) -> Callable[[str], str]:
     return lambda text: re.sub(rf"^{key} = .*\n", "", text, count=1, flags=re.MULTILINE)
 
