@@ -12,11 +12,15 @@ from typing import Any, TextIO
 
 #: Control characters but tab and line end, and what changes the direction of a text (UAX #9) or is a line end to some.
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+#: A name within a sentence, as the words of pages set it apart (`web/catalogues`): nothing outside of it turns around.
+_SET_APART = re.compile("\u2068([^\u2066-\u2069\n]*)\u2069")
 
 
 def visible(text: str) -> str:
     """Returns it with each such sign as `\\u009b`, which is the same text in JSON."""
-    return _OBEYED.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
+    parts = _SET_APART.split(text)
+    written = [_OBEYED.sub(lambda sign: f"\\u{ord(sign[0]):04x}", part) for part in parts]
+    return "".join(f"\u2068{part}\u2069" if rank % 2 else part for rank, part in enumerate(written))
 
 
 def in_a_line(text: str) -> str:

@@ -67,15 +67,14 @@ _OF_ANYBODY = frozenset({Problem.NOT_FOUND, Problem.METHOD_NOT_ALLOWED})
 _OF_INTERACTION = re.compile(r"/interaction/([A-Za-z0-9_-]{43})(?=/|$)")
 
 
-#: Told of a form of ours by a GET of its own. Of the others nothing was read, or the store may be silent.
+#: Told of a form of ours by a GET of its own. Of the others nothing was read, or the store may be silent; and who sends
+#: too much makes us keep nothing by it.
 _ASKED_FOR = frozenset(
     {
         Problem.ACCOUNT_DISABLED,
         Problem.ACCOUNT_GONE,
         Problem.NO_CHARTER,
         Problem.NO_CLIENT_CHARTER,
-        Problem.RATE_LIMITED,
-        Problem.TOO_MANY_ATTEMPTS,
         Problem.UNKNOWN_CLIENT,
     }
 )

@@ -1,10 +1,12 @@
 """Contains rendering: a template in one language, in the frame that every page has. Not here: a page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import jinja2
+from jinja2.environment import TemplateModule
 from markupsafe import escape
 from werkzeug.wrappers import Request, Response
 
@@ -30,8 +32,26 @@ from idp.web.shared_stations import SharedStations
 _CSRF, _BASE = "\ue000", "\ue001"
 #: How a template asks for a script of ours. No text of others has it: their `<` is escaped.
 _OWN_SCRIPT = '<script src="/static/'
+#: Among what a page is given: the pieces that were evaluated for it.
+_MADE = "pieces_made"
 #: Applications × languages × states of the doors, some kilobytes each.
 _MOST_KEPT = 128
+
+
+class _ImportedOnce(jinja2.Template):
+    """A template whose imports are evaluated once for each page, however many files of the page import them: pieces
+    read what the page was given (`t`, `frame`, `page`), which is the same in all of them."""
+
+    def make_module(
+        self,
+        vars: dict[str, Any] | None = None,
+        shared: bool = False,
+        locals: Mapping[str, Any] | None = None,
+    ) -> TemplateModule:
+        made: dict[str | None, TemplateModule] = (vars or {}).get(_MADE, {})
+        if self.name not in made:
+            made[self.name] = super().make_module(vars, shared, locals)
+        return made[self.name]
 
 
 class Templates:
@@ -39,13 +59,14 @@ class Templates:
 
     def __init__(self, catalogues: Catalogues, environment: jinja2.Environment) -> None:
         self._translators = {locale: catalogues.translator(locale) for locale in catalogues.locales}
+        environment.template_class = _ImportedOnce
         # At the start: the first person to see a page waits for no compiler.
         names = environment.list_templates(extensions=["html", "txt"])
         self._compiled = {name: environment.get_template(name) for name in names}
         self._kept = lru_cache(_MOST_KEPT)(self._blank)
 
     def render(self, template: str, locale: str, **values: Any) -> str:
-        return self._compiled[template].render(**values, t=self._translators[locale])
+        return self._compiled[template].render(**values, t=self._translators[locale], **{_MADE: {}})
 
     def render_common(self, template: str, frame: Frame, page: Any) -> str:
         """Returns the page as `render` does, made once for all browsers: nothing in `page` may be of a person."""

@@ -6,6 +6,7 @@ Not here: the address of a page.
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from flask import Flask, request
@@ -23,6 +24,9 @@ from idp.wiring.web import kept_refusals
 
 _STATIC = Path(__file__).parents[1] / "static"
 _MOST_FORM_PARTS = 100
+#: A browser asks for the files of its first page at once, and what werkzeug compiles by (`ast.parse` of Python 3.11)
+#: fails now and then in two threads.
+_BUILDING = Lock()
 
 
 class _PageRule(Rule):
@@ -44,7 +48,12 @@ def build_pages(parts: Parts, routes: Iterable[PageRoute]) -> Wsgi:
     front = front_of(mounted, answers=answers, body_bytes=body_bytes, form_parts=_MOST_FORM_PARTS)
     # Only for the first request that the front does not find: werkzeug compiles how each address could be written,
     # which is a third of what assembling an application costs.
-    behind = cache(lambda: build_flask(mounted, answers, body_bytes))
+    build = cache(lambda: build_flask(mounted, answers, body_bytes))
+
+    def behind() -> Wsgi:
+        with _BUILDING:
+            return build()
+
     return front.in_front_of(lambda environ, start_response: behind()(environ, start_response))
 
 

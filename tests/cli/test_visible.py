@@ -63,6 +63,13 @@ def test_every_such_sign_of_unicode_is_written_out() -> None:
     assert in_a_line("a\nb\x9b") == "'a\\nb\\x9b'"
 
 
+def test_a_name_that_a_sentence_sets_apart_stays_set_apart_and_nothing_half_open_does() -> None:
+    assert visible("de \u2068שרה כהן\u2069 hier") == "de \u2068שרה כהן\u2069 hier"
+    assert visible("\u2068a\u202eb\u2069") == "\u2068a\\u202eb\u2069"
+    for open_ended in ("\u2068שרה", "שרה\u2069", "\u2068a\nb\u2069", "\u2068\u2068a"):
+        assert not OBEYED.search(visible(open_ended).replace("\n", "")), open_ended
+
+
 def test_all_json_of_a_command_is_made_so() -> None:
     """`core` writes the lines of the audit trail, which are kept as they are; what is compared is no output."""
     makers = {

@@ -9,7 +9,7 @@ from idp.pages.choice import ChoicePage
 from idp.web.catalogues import load_catalogues
 from idp.web.rendering import Templates
 from sandbox.style_guide.pages import every_state
-from sandbox.style_guide.rendering import TEMPLATES, environment
+from sandbox.style_guide.rendering import TEMPLATES, environment, rendered
 from sandbox.style_guide.state import State, frame
 from tests.provider import RPPS, Browser, Provider
 
@@ -36,6 +36,19 @@ def test_the_text_is_the_same_as_one_made_for_this_browser(
         )
         found = pages.render_common(state.template, mine, state.page)
         assert found == pages.render(state.template, locale, frame=mine, page=state.page)
+
+
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_pieces_that_several_files_import_are_evaluated_once_and_say_the_same(
+    pages: Templates, locale: str
+) -> None:
+    made: list[str] = []
+    for state in every_state(locale):
+        mine = frame(state, locale)
+        text = pages.render(state.template, locale, frame=mine, page=state.page)
+        assert text == rendered(locale, state), state.name
+        made.append(text)
+    assert len(set(made)) > 200
 
 
 def token_of(browser: Browser, **changes: str) -> tuple[str, bool]:

@@ -110,7 +110,8 @@ class EndSessionEndpoint:
         asked = self._kept(form.get("request", ""))
         if session is not None:
             return self._end(request, session, asked)
-        response = self._leave(request, asked, None)
+        # Nobody was signed in, and nothing was asked: the GET says so, and a stranger's form leaves no answer to keep.
+        response = redirect(_BASE) if asked == NOTHING else self._leave(request, asked, None)
         # facts/security PS10: a second click, perhaps; the first one's answer, which led to Pro Santé Connect, is lost.
         self.cookies.mark_signed_out(response)
         return response

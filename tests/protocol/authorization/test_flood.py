@@ -5,6 +5,7 @@ A hundred requests of 15 kB made 1.5 MiB, kept for 75 minutes.
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -80,6 +81,34 @@ def test_a_person_who_is_signed_in_comes_and_goes_as_they_like(app_factory: Call
     browser.sign_in()
     for _ in range(3):
         assert answer_of(browser.authorize())["code"]
+
+
+def test_no_form_that_a_stranger_sends_without_end_makes_us_keep_anything(
+    app_factory: Callable[..., Provider], every_door: dict[str, Any]
+) -> None:
+    limits = {"sign_ins_per_ip": 1, "crowded_networks_factor": 1, "attempts_per_sign_in": 1}
+    house = app_factory(**every_door, **limits)
+    assert house.parts is not None
+    browser, interactions = house.browser(), house.parts.interactions
+    home, page = browser.get("/"), browser.follow(browser.authorize())
+    hub = page.request.path.removesuffix("/choice")
+    cards = sent_again(browser, f"{hub}/cps", page)
+    known = interactions.reread(hub.rpartition("/")[2])
+    interactions.save(replace(known, expires_at=known.started_at))
+    begun = sent_again(browser, f"{hub}/restart", browser.get(hub))
+    left = sent_again(browser, "/end_session/confirm", home)
+    assert (cards, begun) == (["429"] * 3, ["429"] * 3)
+    assert left == ["/end_session"] * 3
+    assert browser.get("/end_session").status_code == 200
+    assert kept(house, "answer_to_form") == []
+
+
+def sent_again(browser: Browser, path: str, page: TestResponse) -> list[str]:
+    """Where the form of that page leads the second time and after, or the status of the page that it is."""
+    token = BeautifulSoup(page.text, "html.parser").select_one("[name=csrf]")
+    assert token is not None
+    sent = [browser.post(path, data={"csrf": str(token["value"])}) for _ in range(4)]
+    return [one.headers.get("Location", str(one.status_code)) for one in sent[1:]]
 
 
 @pytest.mark.parametrize(
