@@ -51,7 +51,7 @@ SECONDS: Mapping[str, float] = {
     "tests/cli/trust/test_trust.py": 12,
     "tests/journeys/test_logout_elsewhere.py": 12,
     "tests/flows/test_psc_outage.py": 12,
-    "tests/flows/test_faults.py": 8,
+    "tests/flows/test_faults.py": 22,
     "tests/journeys/psc/test_two_nodes.py": 8,
     "tests/signing/test_key_directory.py": 11,
     "tests/protocol/logout/test_backchannel.py": 11,
