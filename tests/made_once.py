@@ -13,10 +13,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import pytest
+import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -63,6 +64,17 @@ def keys_checked_once() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(serialization, "load_pem_private_key", cache(serialization.load_pem_private_key))
+        yield
+
+
+@contextmanager
+def clients_parsed_once() -> Iterator[None]:
+    """Within it, YAML of the same words is parsed once: that is half of assembling an application. Nobody changes what
+    was parsed."""
+    parse = yaml.parse
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yaml, "compose", lru_cache(64)(yaml.compose))
+        patch.setattr(yaml, "parse", lru_cache(64)(lambda text, **loader: tuple(parse(text, **loader))))
         yield
 
 

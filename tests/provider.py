@@ -44,7 +44,7 @@ from sandbox.igc.issuing import new_key
 from tests.configured import settings_with
 from tests.fakes import NOON
 from tests.key_files import key_directory, write_ring, write_short_pair
-from tests.made_once import keys_checked_once, place_database
+from tests.made_once import clients_parsed_once, keys_checked_once, place_database
 from tests.people import an_account, an_identity
 
 ISSUER = "http://localhost:8400"
@@ -253,7 +253,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     write_short_pair(directory / "keys", "20260101")
     write_ring(key_directory(directory / "keys", SystemClock()))
     place_database(directory / "empty.sqlite")
-    with keys_checked_once():
+    with keys_checked_once(), clients_parsed_once():
         yield directory
 
 

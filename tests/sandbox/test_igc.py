@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
+from sandbox.igc import __main__ as command
 from sandbox.igc.directory import CardEntry, ensure_igc
 from sandbox.igc.profile import (
     Addresses,
@@ -46,13 +48,20 @@ def values(name: x509.Name, oid: x509.ObjectIdentifier) -> list[str | bytes]:
     return [attribute.value for attribute in name.get_attributes_for_oid(oid)]
 
 
-def test_command_line_makes_it_and_keeps_it_afterwards(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "sandbox.igc", str(tmp_path / "igc")]
-    first = subprocess.run(command, capture_output=True, text=True, check=True)
+def test_command_line_makes_it_and_keeps_it_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Here with keys of the stock; a demo where nothing is draws them itself (tests/journeys/test_demo.py)."""
+    place = str(tmp_path / "igc")
+    monkeypatch.setattr(command, "ensure_igc", partial(ensure_igc, new_key=stock_of_keys()))
+    command.main([place])
+    made = capsys.readouterr().out
     before = (tmp_path / "igc/cards/lefebvre.crt").read_bytes()
-    second = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert first.stdout == second.stdout
-    assert "lefebvre" in first.stdout
+    again = subprocess.run(
+        [sys.executable, "-m", "sandbox.igc", place], capture_output=True, text=True, check=True
+    )
+    assert again.stdout == made
+    assert "lefebvre" in made
     assert (tmp_path / "igc/cards/lefebvre.crt").read_bytes() == before
 
 
