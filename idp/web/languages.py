@@ -47,6 +47,8 @@ class Language:
     #: "ltr" or "rtl".
     direction: str
     months: tuple[str, ...]
+    #: The first of a month, as a number is written there: « 1er ».
+    first: str
     hour: str
     day: str
     moment: str
