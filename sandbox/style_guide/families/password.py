@@ -46,6 +46,11 @@ def _password() -> list[State]:
                 replace(waiting, error="password.slowed", delay=Delay(0, 1, 42)),
             ),
             State(
+                "password-slowed-hours!",
+                "password.html",
+                replace(waiting, error="password.slowed", delay=Delay(2, 0)),
+            ),
+            State(
                 "password-alone!",
                 "password.html",
                 pages.PasswordPage(doors=PASSWORD_ONLY, rpps="", error="password.refused"),
