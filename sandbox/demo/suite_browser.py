@@ -70,7 +70,9 @@ class Scripts:
 
     def question_answered(self) -> list[Json]:
         asked = self._at_sign_out("The question", [["click", "css", f"{_QUESTION} button"]])
-        return [self._sign_in(), self._leaving(asked, self._signed_out("ul.steps"))]
+        # A form is answered by a page of its own address.
+        told = {**self._signed_out("ul.steps"), "match": f"{self.issuer}/answer*"}
+        return [self._sign_in(), self._leaving(asked, told)]
 
     def signed_out_here(self) -> list[Json]:
         return [self._sign_in(), self._leaving(self._signed_out("ul.steps"))]

@@ -113,7 +113,8 @@ window.checks = {
     const main = document.querySelector("main");
     const lost = [...main.querySelectorAll("h1, .charter *, .evidence *, .incident")]
       .filter(one => !one.closest(".unprinted, .unseen") && !isSeen(one));
-    const left = every("button, .skip").filter(isSeen);
+    // One that is words of a sentence stays with it.
+    const left = every("button, .skip").filter(one => isSeen(one) && !one.closest(".first-time"));
     const words = main.innerText.trim().length < 20 ? ["no words"] : [];
     return [...words, ...[...lost, ...left].map(at)];
   },

@@ -86,7 +86,7 @@ def test_a_second_person_at_the_address_closes_the_password_of_both_and_both_are
     told = [(mail.to, mail.subject) for mail in mails(house)][-2:]
     assert sorted(told) == [("AICHA.DUPONT@hopital.example", SUBJECT), (OLD, SUBJECT)]
     names = "".join(mail.text for mail in mails(house)[-2:])
-    assert names.count("Ce message concerne le compte de") == 2
+    assert names.count("Ce message concerne ce compte") == 2
     for rpps in (RPPS, BOB_RPPS):
         account = account_of(house, rpps)
         assert (account.is_mailbox_shared, account.is_password_door_open) == (True, False)

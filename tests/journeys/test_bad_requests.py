@@ -510,7 +510,7 @@ def test_without_cookies_the_person_hears_why(
     for stop in ("", "/choice", "/charter"):
         answer = ask(http, demo, "GET", path + stop)
         assert answer.status_code == 400
-        assert "Cette connexion ne peut pas continuer ici" in answer.text
+        assert "La connexion ne peut pas continuer sans cookie" in answer.text
         assert f'href="{do.home(demo)}"' in answer.text
         http.cookies.clear()
 

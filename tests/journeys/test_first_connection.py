@@ -170,7 +170,7 @@ def test_faults_of_the_form_are_told_together_and_keep_what_was_typed(
     assert "court" not in page.html.replace("raccourc", "")
     # The address of the same form is no password either.
     page = browser.submit("Créer mon compte", new_password="7 quai de l'Île, 69005 Lyon")
-    assert page.says("nom, numéro, adresses")
+    assert page.says("votre nom, votre numéro, vos adresses")
     assert page.says("il faut au moins 10 caractères")
     assert do.accounts_of(psc_enrols, psc_enrols.card("lefebvre")["rpps"]) == []
 

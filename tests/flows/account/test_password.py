@@ -295,9 +295,9 @@ REFUSED = {
     "x" * 5000: "au plus 128 caractères",
     "motdepasse123456789": "les mots courants, les dates",
     "azertyuiop^$ wxcvbn": "il faut au moins 10 caractères",
-    "DUPONT-NŒL Aïcha 1": "vos nom, numéro, adresses",
-    "1 rue de l'Église, 75001 Paris": "numéro, adresses",
-    "aicha.dupont@hopital.example": "numéro, adresses",
+    "DUPONT-NŒL Aïcha 1": "votre nom, votre numéro, vos adresses",
+    "1 rue de l'Église, 75001 Paris": "votre numéro, vos adresses",
+    "aicha.dupont@hopital.example": "votre numéro, vos adresses",
     "iloveyouforever": "moins de 100 millions d'essais",
 }
 

@@ -90,7 +90,10 @@ def test_the_form_sends_itself_by_our_script_alone_and_has_a_button(signed_in: B
 
 def test_no_other_script_is_allowed(provider: Provider) -> None:
     browser = provider.browser()
-    assert "script-src" not in browser.get("/").headers["Content-Security-Policy"]
+    assert (
+        "script-src"
+        not in browser.get("/.well-known/openid-configuration").headers["Content-Security-Policy"]
+    )
     page = browser.follow(browser.authorize(response_mode="form_post"))
     assert "/static/password.js" in page.text
     assert page.headers["Content-Security-Policy"].endswith("; script-src 'self'; connect-src 'self'")

@@ -116,11 +116,12 @@ def test_policy_of_that_page_frames_exactly_the_registered_origins(
     both: tuple[Browser, dict[str, Any]],
 ) -> None:
     browser, tokens = both
-    ordinary = browser.get("/").headers["Content-Security-Policy"]
-    assert "frame-src" not in ordinary
+    ordinary = browser.get("/.well-known/openid-configuration").headers["Content-Security-Policy"]
+    assert "frame-src" not in browser.get("/").headers["Content-Security-Policy"]
     response = leave(browser, id_token_hint=tokens["id_token"])
     policy = response.headers["Content-Security-Policy"]
     assert policy == f"{ordinary}; frame-src https://grand-age.example"
+    assert "<script" not in response.text
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["X-Frame-Options"] == "DENY"
     assert "frame-src" not in browser.get("/").headers["Content-Security-Policy"]
