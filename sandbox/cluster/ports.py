@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sandbox.demo.ports import Ports, refuse_taken
 
-#: In a row after those of the demo.
+#: In a row after those of the demo, the last of which is the style guide's.
 _BEHIND = (
     "the first provider",
     "the second provider",
@@ -21,7 +21,7 @@ _BEHIND = (
     "the operations listener of the second provider",
     "the operations listener of the worker",
 )
-_AFTER = 10
+_AFTER = 13
 COUNT = _AFTER + len(_BEHIND)
 
 

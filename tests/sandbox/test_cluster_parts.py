@@ -47,8 +47,9 @@ def test_every_port_is_another(cluster: Cluster) -> None:
     behind = [ports.provider(0), ports.provider(1), ports.postgresql, ports.redis(0), ports.redis(1)]
     behind += [ports.sentinel(rank) for rank in range(3)]
     behind += [ports.operations(1), ports.operations_of_worker]
-    assert behind == list(range(20010, 20000 + COUNT))
+    assert behind == list(range(20013, 20000 + COUNT))
     assert ports.operations(0) == 20009
+    assert ports.around.style_guide == 20012
 
 
 def test_nginx_has_every_name_of_its_template_and_every_file(cluster: Cluster) -> None:
