@@ -30,6 +30,11 @@ AUTOCOMPLETE = {
 }
 
 
+def of_forms(page: BeautifulSoup, template: str) -> set[str]:
+    """The script that shows that a form is on its way. One page sends itself; the policy of frames allows none."""
+    return set() if template == "form_post.html" or page.find("iframe") else {"/static/submit.js"}
+
+
 def parsed(locale: str, state: State) -> BeautifulSoup:
     return BeautifulSoup(rendered(locale, state), "html.parser")
 

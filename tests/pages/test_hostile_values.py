@@ -33,7 +33,7 @@ from sandbox.style_guide.families.operations import FULL
 from sandbox.style_guide.pages import every_state
 from sandbox.style_guide.rendering import TEMPLATES, rendered
 from sandbox.style_guide.state import State
-from tests.pages.reading import HOSTILE, SCRIPTS
+from tests.pages.reading import HOSTILE, SCRIPTS, of_forms
 
 
 def states_of(text: str) -> Iterator[State]:
@@ -257,7 +257,7 @@ def test_hostile_values_come_out_as_the_text_they_are(state: State) -> None:
     told = {"client_name": HOSTILE, "csrf": HOSTILE, "said": HOSTILE, "whose": HOSTILE}
     html = rendered("fr", state, **told, house=_HOUSE, announcement=Announcement("info", HOSTILE, "fr"))
     page = BeautifulSoup(html, "html.parser")
-    ours = ["/static/submit.js", *SCRIPTS.get(state.template, [])]
+    ours = [*of_forms(page, state.template), *SCRIPTS.get(state.template, [])]
     ours = [*ours, "/static/password.js"] if page.select("input[type=password]") else ours
     ours = [*ours, "/static/copy.js"] if page.select("[data-copy]") else ours
     assert {script.get("src") for script in page.find_all("script")} == set(ours)

@@ -17,7 +17,7 @@ from sandbox.style_guide.houses import OF_HOUSE
 from sandbox.style_guide.pages import every_state
 from sandbox.style_guide.rendering import CATALOGUES, ROOT, environment, rendered
 from sandbox.style_guide.state import LOCALES, State, frame
-from tests.pages.reading import AUTOCOMPLETE, SCRIPTS, page_of, parsed, text_of
+from tests.pages.reading import AUTOCOMPLETE, SCRIPTS, of_forms, page_of, parsed, text_of
 
 #: Of our own origin as well, from the operator's folder (docs/operate.md).
 OPERATOR_PICTURES = ("/psc/picture/bouton", "/psc/picture/bouton-survol", "/logos/viatrajectoire", *OF_HOUSE)
@@ -102,7 +102,7 @@ def test_page_gives_the_csp_nothing_to_refuse(locale: str, state: State, page: B
         if "data-options" in str(page) or "post" in state.template
         else set()
     )
-    allowed |= {"/static/submit.js"}
+    allowed |= of_forms(page, state.template)
     allowed |= {"/static/copy.js"} if page.select("[data-copy]") else set()
     allowed |= {"/static/deadline.js"} if state.deadline else set()
     allowed |= {"/static/password.js"} if page.select("input[type=password]") else set()
