@@ -29,6 +29,8 @@ class Kind:
     times: float = 1.0
     #: Whether it goes on until it is felt; what was late is known afterwards only.
     until_felt: bool = field(default=True)
+    #: Over in a moment, in which nobody may have asked: so often, until somebody felt it.
+    tries: int = 1
 
 
 def _failed(window: Window) -> bool:
@@ -70,7 +72,7 @@ KINDS: Mapping[str, Kind] = {
     "the mail relay slow": _slow(lambda _, operating: operating.slow_mail(), BY_MAIL),
     "Pro Santé Connect frozen": _frozen("psc", _late(_WAITED_SECONDS, BY_PSC)),
     "Pro Santé Connect slow": _slow(lambda _, operating: operating.slow_psc(), BY_PSC),
-    "PostgreSQL restarted": Kind(do=lambda damage, _: damage.restarted_postgresql(), felt=_failed),
+    "PostgreSQL restarted": Kind(do=lambda damage, _: damage.restarted_postgresql(), felt=_failed, tries=5),
     "PostgreSQL on a full disk": Kind(do=lambda damage, _: damage.full_disk(), felt=_failed),
     "Redis full": Kind(do=lambda damage, _: damage.full_redis(), felt=_failed),
     "Redis emptied": Kind(do=lambda damage, _: damage.emptied_redis(), felt=_new_sessions),

@@ -92,10 +92,13 @@ class Run:
     def suffer(self, name: str, kind: Kind) -> Suffered:
         window, felt = self.ledger.open_window(), kind.felt
         operating = Operating(self.region, self.ledger, self.turnstile, self.damage, self.seconds)
-        with kind.do(self.damage, operating):
-            time.sleep(self.seconds * kind.times)
-            if felt is not None and kind.until_felt:
-                eventually(lambda: felt(window), self.felt_within)
+        for _ in range(kind.tries):
+            with kind.do(self.damage, operating):
+                time.sleep(self.seconds * kind.times)
+                if felt is not None and kind.until_felt:
+                    eventually(lambda: felt(window), self.felt_within)
+            if felt is None or felt(window):
+                break
         healed = self.heal(name)
         if felt is not None and not eventually(lambda: felt(window), self.felt_within):
             self.ledger.violation(f"{HURTS}: {name} hurt nobody")
