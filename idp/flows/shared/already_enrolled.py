@@ -64,9 +64,10 @@ class AlreadyEnrolled:
             proved = self.with_link(interaction, account, write)
         except SubjectOfAnother:
             return refuse_enrolment(self.desk, interaction)
-        # Older than the account (docs/adr/0031).
-        proved = dataclasses.replace(proved, generation=interaction.generation)
-        proved = dataclasses.replace(proved, upstream_id_token=interaction.upstream_id_token)
+        # The generation is older than the account (docs/adr/0031).
+        proved = dataclasses.replace(
+            proved, generation=interaction.generation, upstream_id_token=interaction.upstream_id_token
+        )
         if is_made_here:
             # As the first click does (docs/adr/0029).
             return self.desk.prove(proved)

@@ -21,16 +21,20 @@ _READERS: Sequence[Callable[[Settings], object]] = (build_languages, build_house
 def file_inquiries(hand: Hand) -> Iterator[Inquiry]:
     yield Inquiry(
         name="files of the pages",
-        look=partial(_read, hand.settings),
+        look=partial(_read, hand),
         needs=("LANGUAGES_", "DEFAULT_LOCALE", "OPERATOR_", "HELP_", "PSC_PICTURE", "PASSWORD_"),
     )
 
 
-def _read(settings: Settings) -> Iterator[Told]:
+def _read(hand: Hand) -> Iterator[Told]:
+    if hand.parts is not None:
+        # Not again at each look: a list of passwords may be long.
+        yield green("languages, logo, pictures, lists: read when this process began")
+        return
     is_well = True
     for reader in _READERS:
         try:
-            reader(settings)
+            reader(hand.settings)
         except BadSetting as bad:
             is_well = False
             for fault in bad.faults:
