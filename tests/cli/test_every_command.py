@@ -2,15 +2,14 @@
 
 import json
 import os
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from idp.adapters.sql.schema import SCHEMA_REVISION
 from idp.cli.main import build_parser, main
+from tests.cli.db.test_database import corrupt, foreign, missing, newer, set_revision
 from tests.cli.test_bad_files import furnish, settings_of
 from tests.commands import idp, set_environment
 
@@ -79,37 +78,9 @@ def typed(command: str, place: Path) -> list[str]:
     return [*words, *BESIDE.get(command, ()), *yes]
 
 
-def missing(file: Path) -> str:
-    file.unlink()
-    return "no such database; run `idp db init` to create it"
-
-
-def foreign(file: Path) -> str:
-    file.unlink()
-    with closing(sqlite3.connect(file, isolation_level=None)) as other:
-        other.execute("CREATE TABLE invoices (id INTEGER)")
-    return "holds tables of something else (invoices): give Caducée one of its own"
-
-
-def corrupt(file: Path) -> str:
-    file.write_bytes(b"\x00\x01" * 5000)
-    return "is no SQLite database: look at CADUCEE_DATABASE, or restore a backup (docs/backup.md)"
-
-
 def older(file: Path) -> str:
-    _set_revision(file, "0027", "0018")
+    set_revision(file, "0027", "0018")
     return f"has schema 0027, this code needs {SCHEMA_REVISION}: run `idp db upgrade`"
-
-
-def newer(file: Path) -> str:
-    _set_revision(file, "9999", "9999")
-    return f"has schema 9999, newer than this code ({SCHEMA_REVISION}): install the newer version"
-
-
-def _set_revision(file: Path, revision: str, oldest_code: str) -> None:
-    with closing(sqlite3.connect(file, isolation_level=None)) as operator:
-        operator.execute("UPDATE alembic_version SET version_num = ?", [revision])
-        operator.execute("UPDATE schema_support SET oldest_code = ?", [oldest_code])
 
 
 STATES: dict[str, Callable[[Path], str]] = {

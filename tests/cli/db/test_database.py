@@ -51,16 +51,16 @@ def corrupt(file: Path) -> str:
 
 
 def older(file: Path) -> str:
-    _set_revision(file, "0018")
+    set_revision(file, "0018")
     return f"has schema 0018, this code needs {SCHEMA_REVISION}: run `idp db upgrade`"
 
 
 def newer(file: Path) -> str:
-    _set_revision(file, "9999", "9999")
+    set_revision(file, "9999", "9999")
     return f"has schema 9999, newer than this code ({SCHEMA_REVISION}): install the newer version"
 
 
-def _set_revision(file: Path, revision: str, oldest_code: str = "0018") -> None:
+def set_revision(file: Path, revision: str, oldest_code: str = "0018") -> None:
     with closing(sqlite3.connect(file, isolation_level=None)) as operator:
         operator.execute("UPDATE alembic_version SET version_num = ?", [revision])
         operator.execute("UPDATE schema_support SET oldest_code = ?", [oldest_code])
@@ -99,7 +99,7 @@ def test_a_database_is_made_checked_and_upgraded(tmp_path: Path, init: str, upgr
     checked = idp("db", "check", **settings)
     assert checked.returncode == 0
     assert checked.stdout.startswith(f"sqlite, schema {SCHEMA_REVISION}, ")
-    _set_revision(tmp_path / "db.sqlite", "9999")
+    set_revision(tmp_path / "db.sqlite", "9999")
     assert idp(*upgrade.split(), **settings).stdout == (
         f"schema 9999: newer than this code ({SCHEMA_REVISION}), which may work on it\n"
     )
