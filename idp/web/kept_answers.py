@@ -22,7 +22,7 @@ from idp.pages.personal_data import ClosingAskedPage
 from idp.pages.sign_in import SignedOutPage
 from idp.web.addresses import redirect
 from idp.web.cookies import ANSWER_COOKIE, Cookies
-from idp.web.logout_frames import policy_for
+from idp.web.logout_frames import allow_frames
 from idp.web.page_routes import PageRoute
 from idp.web.rendering import Rendering
 
@@ -120,8 +120,8 @@ class KeptAnswers:
         )
         shown = dataclasses.replace(frame, language_path=around.again)
         response = self.rendering.page(_TEMPLATES[kind], shown, view)
-        if isinstance(view, SignedOutPage) and view.frames:
-            response.headers["Content-Security-Policy"] = policy_for(view.frames)
+        if isinstance(view, SignedOutPage):
+            allow_frames(response, view.frames)
         return response
 
     def _way_to(self, told: Mapping[str, Any]) -> Response:

@@ -7,6 +7,8 @@ which clients the session reached (`interaction/sign_out`).
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
+from werkzeug.wrappers import Response
+
 from idp.clients.registry import Client
 from idp.pages.sign_in import LogoutFrame
 from idp.web.addresses import with_query
@@ -23,7 +25,10 @@ def frames_for(clients: Iterable[Client], *, issuer: str, sid: str) -> tuple[Log
     )
 
 
-def policy_for(frames: Sequence[LogoutFrame]) -> str:
-    """Returns our Content-Security-Policy, opened to the origins of these frames and to nothing else."""
+def allow_frames(response: Response, frames: Sequence[LogoutFrame]) -> None:
+    """Open our Content-Security-Policy to the origins of these frames and to nothing else, if there are any."""
+    if not frames:
+        return
     origins = sorted({"{0.scheme}://{0.netloc}".format(urlsplit(frame.url)) for frame in frames})
-    return f"{SECURITY_HEADERS['Content-Security-Policy']}; frame-src {' '.join(origins)}"
+    opened = f"{SECURITY_HEADERS['Content-Security-Policy']}; frame-src {' '.join(origins)}"
+    response.headers["Content-Security-Policy"] = opened

@@ -30,7 +30,7 @@ from idp.web.cookies import LEAVING_COOKIE, Cookies
 from idp.web.forms import FormOvertaken, Forms
 from idp.web.kept_answers import Around, KeptAnswers
 from idp.web.leaving import Leaving
-from idp.web.logout_frames import frames_for, policy_for
+from idp.web.logout_frames import allow_frames, frames_for
 from idp.web.parameters import read_query, require_short, without_empty
 from idp.web.rendering import Rendering
 
@@ -236,8 +236,7 @@ class EndSessionEndpoint:
         if path:
             frame = dataclasses.replace(frame, language_path=path)
         response = self.rendering.page("signed_out.html", frame, page)
-        if page.frames:
-            response.headers["Content-Security-Policy"] = policy_for(page.frames)
+        allow_frames(response, page.frames)
         self.cookies.know_browser(request, response, browser)
         return response
 
