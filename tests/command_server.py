@@ -37,6 +37,8 @@ def commands_for(channel: socket.socket) -> list[str]:
         if os.fork() == 0:
             tie_to(server)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            # As a shell starts a command: whatever began the tests may have had it ignored.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             channel.close()
             return _command(message, files)
         for file in files:
