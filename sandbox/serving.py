@@ -116,12 +116,14 @@ def serve(apps: "Mapping[int, WSGIApplication]", tls: Mapping[int, Tls] | None =
 def _stop_requests() -> Callable[[], None]:
     """Catch SIGTERM and SIGINT from now on. Returns a function that blocks until one has come.
 
-    A pipe and not a `threading.Event`: its lock is not reentrant, and a handler setting it while `wait` holds
-    it hangs the process for good.
+    By a pipe that the kernel's signal itself writes to: a handler in Python runs in the first thread alone, which
+    would wait on when the signal came in the instant before its wait, or at another thread.
     """
     reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: os.write(writing, b"."))
+        signal.signal(number, lambda _signal, _frame: None)
 
     def wait() -> None:
         os.read(reading, 1)

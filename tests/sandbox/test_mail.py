@@ -1,6 +1,7 @@
 """The mail catcher as a process: mails go in by SMTP, come out as pages and JSON."""
 
 import re
+import signal
 import smtplib
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from bs4 import BeautifulSoup
 
 from tests.limits import within
 from tests.sandbox.processes import free_port, start, stop
+from tests.signals import signal_another_thread
 
 
 @dataclass(frozen=True)
@@ -209,3 +211,13 @@ def test_sigterm_ends_it_quickly_even_with_silent_clients_connected() -> None:
         asked = time.monotonic()
         assert stop(catcher.process) == 0
         assert time.monotonic() - asked < within(2)
+
+
+def test_sigterm_that_another_thread_takes_ends_it_too() -> None:
+    catcher = _start()
+    try:
+        signal_another_thread(catcher.process.pid, signal.SIGTERM)
+        assert catcher.process.wait(within(5)) == 0
+    finally:
+        catcher.process.kill()
+        catcher.process.communicate()

@@ -4,6 +4,7 @@ Contains the worker and the card host. Not here: what the worker does (`work`), 
 """
 
 import argparse
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -20,9 +21,20 @@ from idp.wiring.resources import open_resources
 
 
 def _on_stop(act: Callable[[], None]) -> None:
+    """Call `act` at the first SIGTERM or SIGINT, in a thread that the kernel's signal itself wakes: a handler in Python
+    waits for the first thread, which waits on when the signal came in the instant before its wait, or at another one.
+    """
+    woken, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker)
     for number in (signal.SIGTERM, signal.SIGINT):
-        # In a thread: what the main one waits for may be locked in the very instant of the signal.
-        signal.signal(number, lambda _signal, _frame: threading.Thread(target=act).start())
+        signal.signal(number, lambda _signal, _frame: None)
+
+    def wait() -> None:
+        os.read(woken, 1)
+        act()
+
+    threading.Thread(target=wait, name="stop", daemon=True).start()
 
 
 def card_host(settings: Settings, options: argparse.Namespace) -> int:

@@ -28,6 +28,7 @@ from tests.limits import eventually, within
 from tests.protocol.psc import listening, person
 from tests.protocol.psc import settings_of as settings_of_psc
 from tests.servers import RunningServer, free_port, redis_server
+from tests.signals import signal_another_thread
 
 Numbers = dict[tuple[str, frozenset[tuple[str, str]]], float]
 RULES = ROOT / "deploy" / "observability" / "alerts.yml"
@@ -218,9 +219,10 @@ def test_the_card_host_has_one_too(operated: Operated) -> None:
         signs = "SELECT lane, state FROM heartbeats WHERE process = ?"
         given = partial(operated.execute, signs, f"card-host {card_host.pid}")
         assert eventually(lambda: given() == [("card_host", "working")], 10)
-    finally:
-        card_host.send_signal(15)
+        signal_another_thread(card_host.pid, signal.SIGTERM)
         assert card_host.wait(within(20)) == 0
+    finally:
+        card_host.kill()
 
 
 #: What each fault of the night makes true, with the labels of its alert.
