@@ -264,7 +264,7 @@ def test_days_ago_is_told_of_a_client_that_nobody_used_since(spoilt: Provider) -
         )
     answer = settled(page_of(spoilt), HERE._replace(languages="en"))
     codes, used, _ends = row_of(answer, "Trajectoire Grand Âge")
-    assert (codes, used.startswith(f"{ago.astimezone().day} ")) == ("0", True)
+    assert (codes, used.startswith(f"{ago.astimezone().day}\u00a0")) == ("0", True)
 
 
 def test_time_of_calls_is_read_from_what_the_processes_share(tmp_path: Any) -> None:
