@@ -7,8 +7,10 @@ what every page shares (`pages/frame`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from idp.cards.person_name import full_name
+from idp.core.errors import NO_ERROR
 from idp.pages.delay import Delay
 from idp.pages.email import CodeEntry
 from idp.pages.step import Step
@@ -104,6 +106,10 @@ class EmailOtpPage:
     #: /account/email leads a person who lost the mailbox to another address.
     may_change_address: bool = False
 
+    @property
+    def is_error(self) -> bool:
+        return self.code.notice_is_error
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityView:
@@ -129,6 +135,7 @@ class CpsPage:
 
     reason: str
     doors: Doors
+    is_error: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +152,11 @@ class PscPage:
     doors: Doors
     leave: str | None = None
     on_android: bool = False
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it is more than an identification that was given up, or ended elsewhere."""
+        return self.reason not in ("cancelled", "expired")
 
     @property
     def is_battery(self) -> bool:
@@ -227,3 +239,7 @@ class ErrorPage:
     again: str | None = None
     #: Of whoever decided so; "": none was given.
     motive: str = ""
+
+    @property
+    def is_error(self) -> bool:
+        return self.key.removeprefix("error.") not in NO_ERROR
