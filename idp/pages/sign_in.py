@@ -138,6 +138,14 @@ class CpsPage:
     is_error: ClassVar[bool] = True
 
 
+@dataclass(frozen=True, slots=True)
+class PscWaitingPage:
+    """The answer of Pro Santé Connect is being verified for another click of this browser. A header of the page has
+    its address loaded again; so does `again`, "": this very address."""
+
+    again: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PscPage:
     """Pro Santé Connect did not sign the person in.

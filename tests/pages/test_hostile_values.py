@@ -120,6 +120,7 @@ def states_of(text: str) -> Iterator[State]:
         ),
         "cps.html": pages.CpsPage("none", ALL),
         "closing.html": ClosingPage(ends_at=text, may_keep=True),
+        "psc_waiting.html": pages.PscWaitingPage(),
         "psc.html": pages.PscPage(reason="refused", doors=ALL),
         "professional_context.html": ProfessionalContextPage(
             (
