@@ -2,12 +2,11 @@
 
 Contains one frozen view-model per template, of the same name. Not here: logic, look-ups, the choice of doors
 (`pages/choice`), the first connection (`pages/enrolment`), mails (`pages/mails`), « Mon compte » (`pages/account`),
-what every page shares (`pages/frame`).
+the sign-out (`pages/signed_out`), what every page shares (`pages/frame`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from idp.cards.person_name import full_name
 from idp.core.errors import NO_ERROR
@@ -135,7 +134,7 @@ class CpsPage:
 
     reason: str
     doors: Doors
-    is_error: ClassVar[bool] = True
+    is_error: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,38 +195,6 @@ class SamePersonPage:
     session: str
     #: When that session began.
     since: str
-
-
-@dataclass(frozen=True, slots=True)
-class LogoutFrame:
-    """A relying party that closes its own session in a frame of the page."""
-
-    name: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedOutPage:
-    """`state`: "confirm" (POST /end_session/confirm), "done", or "other" (a colleague's session is over); with a link
-    to go on, if known."""
-
-    state: str
-    identity: IdentityView | None
-    return_name: str | None
-    return_url: str | None
-    #: Opaque value the confirmation form must send back as `request`; "" when done.
-    request: str
-    #: Pro Santé Connect's own session could not be ended: it is down, or has no such address.
-    psc_is_open: bool = False
-    #: Names of the other applications that are told of the sign-out.
-    told: tuple[str, ...] = ()
-    frames: tuple[LogoutFrame, ...] = ()
-    #: Where the browser goes once every frame has loaded, or None.
-    onward_url: str | None = None
-    #: What that is: "return" (the relying party), "psc" (Pro Santé Connect's own sign-out) or "sign_in" (the doors).
-    onward: str = "return"
-    #: The relying party asked for an address that it has not registered.
-    return_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
