@@ -131,6 +131,14 @@ class CpsPage:
     doors: Doors
 
 
+@dataclass(frozen=True, slots=True)
+class PscWaitingPage:
+    """The answer of Pro Santé Connect is being verified for another click of this browser. A header of the page has
+    its address loaded again; so does `again`, "": this very address."""
+
+    again: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PscPage:
     """Pro Santé Connect did not sign the person in.

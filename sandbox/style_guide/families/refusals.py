@@ -21,6 +21,7 @@ ERROR_NAMES = tuple(problem.value for problem in Problem)
 def _doors_that_failed() -> list[State]:
     states = [State(f"cps-{reason}!", "cps.html", pages.CpsPage(reason, ALL)) for reason in CPS_REASONS]
     states.append(State("cps-card-only!", "cps.html", pages.CpsPage("none", CARD_ONLY)))
+    states.append(State("psc-waiting", "psc_waiting.html", pages.PscWaitingPage()))
     for reason in PSC_REASONS:
         mark = "" if reason == "cancelled" else "!"
         states.append(State(f"psc-{reason}{mark}", "psc.html", pages.PscPage(reason=reason, doors=ALL)))
