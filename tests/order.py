@@ -29,7 +29,7 @@ SECONDS: Mapping[str, float] = {
     "demo": 100,
     "suite_and_receiver": 70,
     "short_lives": 55,
-    "tests/journeys/test_demo.py": 50,
+    "tests/journeys/test_demo.py": 40,
     "tests/browser/test_psc_outage.py": 40,
     "region": 130,
     "browser_demo": 90,
