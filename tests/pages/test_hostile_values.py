@@ -29,7 +29,7 @@ from sandbox.style_guide.families.codes import otp
 from sandbox.style_guide.families.email import code_entry
 from sandbox.style_guide.families.enrolment import enrolment
 from sandbox.style_guide.families.history import ENTRIES
-from sandbox.style_guide.families.operations import FULL
+from sandbox.style_guide.families.operations import full
 from sandbox.style_guide.pages import every_state
 from sandbox.style_guide.rendering import TEMPLATES, rendered
 from sandbox.style_guide.state import State
@@ -68,14 +68,14 @@ def states_of(text: str) -> Iterator[State]:
     entry = EntryView(id=1, hour=text, words=words_of(ENTRIES[0]), application=text, is_doubtful=True)
     models: dict[str, object] = {
         "operations.html": replace(
-            FULL,
+            full("fr"),
             node=text,
             lines=(text,),
             clients=ClientsView(
                 clients=(ClientView(client_id=text, name=text, codes=1, used=text, ends=()),),
                 searched_to=text,
             ),
-            keys=(replace(FULL.keys[0], kid=text, alg=text),),
+            keys=(replace(full("fr").keys[0], kid=text, alg=text),),
             charter=CharterView(revision=text, published_on=text, counted_at=text),
         ),
         "door.html": DoorPage(door="password", doors=ALL, notice="choice.hinted", login_hint=text),

@@ -18,6 +18,7 @@ from sandbox.style_guide.cast import (
     NONE,
     PASSWORD_ONLY,
     PSC_AND_PASSWORD,
+    hour,
 )
 from sandbox.style_guide.state import State
 
@@ -98,8 +99,8 @@ def _first_connection() -> list[State]:
     ]
 
 
-def _same_person() -> list[State]:
-    page = pages.SamePersonPage(ELISE, "sid-1", "14 h 02")
+def _same_person(locale: str) -> list[State]:
+    page = pages.SamePersonPage(ELISE, "sid-1", hour(locale, "14:02"))
     closed = pages.SignedOutPage(
         state="other",
         identity=None,
@@ -170,6 +171,6 @@ def states(locale: str) -> list[State]:
         *_choice(),
         *_door(),
         *_first_connection(),
-        *_same_person(),
+        *_same_person(locale),
         *_professional_context(),
     ]

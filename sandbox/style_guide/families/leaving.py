@@ -7,12 +7,12 @@ from idp.flows.shared.kept_data import OF_NO_PERSON
 from idp.pages import personal_data as data_pages
 from idp.pages import sign_in as pages
 from idp.pages.closing import ClosingPage
-from sandbox.style_guide.cast import ELISE, FRAMES
+from sandbox.style_guide.cast import ELISE, FRAMES, moment
 from sandbox.style_guide.state import State
 
 
-def _closing() -> list[State]:
-    page = ClosingPage(ends_at="4 novembre 2026, 14 h 22", may_keep=True)
+def _closing(locale: str) -> list[State]:
+    page = ClosingPage(ends_at=moment(locale, "2026-11-04 14:22"), may_keep=True)
     return [
         State("closing", "closing.html", page),
         State("closing-by-password", "closing.html", replace(page, may_keep=False)),
@@ -43,7 +43,7 @@ def every_column() -> tuple[data_pages.KeptTable, ...]:
     return (*tables, data_pages.KeptTable(name="logout_notices", rows=()))
 
 
-def _personal_data() -> list[State]:
+def _personal_data(locale: str) -> list[State]:
     asked = data_pages.DataPage(minutes=10, hours=24, is_proved=False)
     page = replace(asked, is_proved=True, kept=every_column())
     models = {
@@ -54,7 +54,7 @@ def _personal_data() -> list[State]:
     closed = State(
         "data-closed",
         "account/closing_asked.html",
-        data_pages.ClosingAskedPage("4 novembre 2026, 14 h 22"),
+        data_pages.ClosingAskedPage(moment(locale, "2026-11-04 14:22")),
         in_interaction=False,
     )
     shown = [State(name, "account/data.html", model, in_interaction=False) for name, model in models.items()]
@@ -139,7 +139,7 @@ def _signed_out() -> list[State]:
 
 def states(locale: str) -> list[State]:
     return [
-        *_personal_data(),
-        *_closing(),
+        *_personal_data(locale),
+        *_closing(locale),
         *_signed_out(),
     ]
