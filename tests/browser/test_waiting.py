@@ -2,16 +2,21 @@
 
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+import requests
 from selenium import webdriver
 from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.browser.conftest import Window, plain_chromium, served
+from tests.flows.test_psc_repeated import slow
 from tests.limits import within
+from tests.protocol.keyed import client_yaml, with_clients
+from tests.protocol.psc import listening, person, settings_of
 from tests.provider import PASSWORD, RPPS, Provider, app_factory, authorization, templates
 
 __all__ = ["app_factory", "templates"]
@@ -192,3 +197,31 @@ def test_the_reference_of_a_refusal_is_copied(place: Place) -> None:
     place.window.press_and_stay("Copier la référence")
     place.until(f"getSelection().toString() === '{reference}'")
     assert place.script("return document.querySelector('[data-copy]').hidden")
+
+
+def test_a_slow_identification_that_is_loaded_again_goes_on_by_itself(
+    app_factory: Callable[..., Provider], plain_window: Window
+) -> None:
+    window = plain_window
+    with listening() as psc, served(app_factory, **settings_of(psc), psc_watch_wallet=False) as provider:
+        issuer = provider.settings.where.issuer
+        psc.lie, psc.redirect_uri = person(), f"{issuer}/psc/callback"
+        own_page = client_yaml(
+            "slow", redirect_uris=[f"{issuer}/about/accessibility"], token_endpoint_auth_method="none"
+        )
+        with_clients(provider.settings.where.clients_file, own_page)
+        asked = authorization(client_id="slow", redirect_uri=f"{issuer}/about/accessibility")
+        window.open(f"{issuer}/authorize?{urlencode(asked)}")
+        kept = {one["name"]: one["value"] for one in window.driver.get_cookies()}
+        window.press("S'identifier avec Pro Santé Connect")
+        callback = f"{issuer}/psc/callback?{urlencode(psc.authorize(window.url))}"
+        with ThreadPoolExecutor(1) as thread, slow(psc) as held:
+            # Its answer never reaches the browser.
+            thread.submit(requests.get, callback, cookies=kept, allow_redirects=False, timeout=within(20))
+            assert held.asked.wait(within(10))
+            window.open(callback)
+            assert window.title.startswith("Identification en cours"), window.text
+        WebDriverWait(window.driver, within(15)).until(
+            lambda _driver: "/about/accessibility?code=" in window.url
+        )
+        assert psc.calls("token") == 1
