@@ -1,22 +1,34 @@
 """Contains what is kept of a person, the account that ends, and the sign-out."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from idp.adapters.sql.personal_data import HELD
 from idp.flows.shared.kept_data import OF_NO_PERSON
+from idp.pages import closing as closing_pages
 from idp.pages import personal_data as data_pages
 from idp.pages import sign_in as pages
-from idp.pages.closing import ClosingPage
 from sandbox.style_guide.cast import ELISE, FRAMES
 from sandbox.style_guide.state import State
 
+_ENDS_AT = "4 novembre 2026, 14 h 22"
+
 
 def _closing() -> list[State]:
-    page = ClosingPage(ends_at="4 novembre 2026, 14 h 22", may_keep=True)
+    page = closing_pages.ClosingPage(ends_at=_ENDS_AT, may_keep=True)
     return [
         State("closing", "closing.html", page),
         State("closing-by-password", "closing.html", replace(page, may_keep=False)),
+        *(State(name, template, model, in_interaction=False) for name, template, model in _close()),
     ]
+
+
+def _close() -> Iterator[tuple[str, str, object]]:
+    page = closing_pages.ClosePage(ends_at=_ENDS_AT)
+    several = ("ViaTrajectoire", "Trajectoire Grand Âge")
+    yield "close", "account/close.html", replace(page, told=several, untold=("Dossier partagé",))
+    yield "close-nothing-open", "account/close.html", page
+    yield "close-asked", "account/closing_asked.html", closing_pages.ClosingAskedPage(_ENDS_AT)
 
 
 def every_column() -> tuple[data_pages.KeptTable, ...]:
@@ -44,21 +56,14 @@ def every_column() -> tuple[data_pages.KeptTable, ...]:
 
 
 def _personal_data() -> list[State]:
-    asked = data_pages.DataPage(minutes=10, hours=24, is_proved=False)
+    asked = data_pages.DataPage(minutes=10, is_proved=False)
     page = replace(asked, is_proved=True, kept=every_column())
     models = {
         "data-proof": asked,
         "data": page,
         "data-busy!": replace(page, error="personal_data.busy"),
     }
-    closed = State(
-        "data-closed",
-        "account/closing_asked.html",
-        data_pages.ClosingAskedPage("4 novembre 2026, 14 h 22"),
-        in_interaction=False,
-    )
-    shown = [State(name, "account/data.html", model, in_interaction=False) for name, model in models.items()]
-    return [*shown, closed]
+    return [State(name, "account/data.html", model, in_interaction=False) for name, model in models.items()]
 
 
 def _signed_out() -> list[State]:
