@@ -7,28 +7,27 @@ from idp.adapters.sql.personal_data import HELD
 from idp.flows.shared.kept_data import OF_NO_PERSON
 from idp.pages import closing as closing_pages
 from idp.pages import personal_data as data_pages
-from idp.pages import sign_in as pages
-from sandbox.style_guide.cast import ELISE, FRAMES
+from idp.pages.signed_out import SignedOutPage
+from sandbox.style_guide.cast import ELISE, FRAMES, moment
 from sandbox.style_guide.state import State
 
-_ENDS_AT = "4 novembre 2026, 14 h 22"
 
-
-def _closing() -> list[State]:
-    page = closing_pages.ClosingPage(ends_at=_ENDS_AT, may_keep=True)
+def _closing(locale: str) -> list[State]:
+    ends_at = moment(locale, "2026-11-04 14:22")
+    page = closing_pages.ClosingPage(ends_at=ends_at, may_keep=True)
     return [
         State("closing", "closing.html", page),
         State("closing-by-password", "closing.html", replace(page, may_keep=False)),
-        *(State(name, template, model, in_interaction=False) for name, template, model in _close()),
+        *(State(name, template, model, in_interaction=False) for name, template, model in _close(ends_at)),
     ]
 
 
-def _close() -> Iterator[tuple[str, str, object]]:
-    page = closing_pages.ClosePage(ends_at=_ENDS_AT)
+def _close(ends_at: str) -> Iterator[tuple[str, str, object]]:
+    page = closing_pages.ClosePage(ends_at=ends_at)
     several = ("ViaTrajectoire", "Trajectoire Grand Âge")
     yield "close", "account/close.html", replace(page, told=several, untold=("Dossier partagé",))
     yield "close-nothing-open", "account/close.html", page
-    yield "close-asked", "account/closing_asked.html", closing_pages.ClosingAskedPage(_ENDS_AT)
+    yield "close-asked", "account/closing_asked.html", closing_pages.ClosingAskedPage(ends_at)
 
 
 def every_column() -> tuple[data_pages.KeptTable, ...]:
@@ -69,24 +68,24 @@ def _personal_data() -> list[State]:
 def _signed_out() -> list[State]:
     back = "https://viatrajectoire.example/"
     models = {
-        "signed-out-confirm": pages.SignedOutPage(
+        "signed-out-confirm": SignedOutPage(
             state="confirm",
             identity=ELISE,
             return_name="ViaTrajectoire",
             return_url=back,
             request="opaque",
         ),
-        "signed-out-confirm-nobody": pages.SignedOutPage(
+        "signed-out-confirm-nobody": SignedOutPage(
             state="confirm",
             identity=None,
             return_name=None,
             return_url=None,
             request="opaque",
         ),
-        "signed-out-done": pages.SignedOutPage(
+        "signed-out-done": SignedOutPage(
             state="done", identity=None, return_name=None, return_url=None, request=""
         ),
-        "signed-out-done-psc": pages.SignedOutPage(
+        "signed-out-done-psc": SignedOutPage(
             state="done",
             identity=None,
             return_name="ViaTrajectoire",
@@ -94,10 +93,10 @@ def _signed_out() -> list[State]:
             request="",
             psc_is_open=True,
         ),
-        "signed-out-done-psc-alone": pages.SignedOutPage(
+        "signed-out-done-psc-alone": SignedOutPage(
             state="done", identity=None, return_name=None, return_url=None, request="", psc_is_open=True
         ),
-        "signed-out-return-refused": pages.SignedOutPage(
+        "signed-out-return-refused": SignedOutPage(
             state="done",
             identity=None,
             return_name="ViaTrajectoire",
@@ -105,7 +104,7 @@ def _signed_out() -> list[State]:
             request="",
             return_refused=True,
         ),
-        "signed-out-told": pages.SignedOutPage(
+        "signed-out-told": SignedOutPage(
             state="done",
             identity=None,
             return_name="ViaTrajectoire",
@@ -114,7 +113,7 @@ def _signed_out() -> list[State]:
             told=("Trajectoire Grand Âge", "Dossier partagé"),
             frames=FRAMES,
         ),
-        "signed-out-on-the-way-back": pages.SignedOutPage(
+        "signed-out-on-the-way-back": SignedOutPage(
             state="done",
             identity=None,
             return_name="ViaTrajectoire",
@@ -124,7 +123,7 @@ def _signed_out() -> list[State]:
             frames=FRAMES,
             onward_url="https://trajectoire.example/signed-out?state=a+b%26c",
         ),
-        "signed-out-on-the-way-to-psc": pages.SignedOutPage(
+        "signed-out-on-the-way-to-psc": SignedOutPage(
             state="done",
             identity=None,
             return_name=None,
@@ -145,6 +144,6 @@ def _signed_out() -> list[State]:
 def states(locale: str) -> list[State]:
     return [
         *_personal_data(),
-        *_closing(),
+        *_closing(locale),
         *_signed_out(),
     ]
