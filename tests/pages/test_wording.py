@@ -175,7 +175,10 @@ def test_both_charters_have_the_same_articles() -> None:
 
 
 def test_the_page_of_administrators_shows_what_one_types_as_such() -> None:
-    for name, typed in (("operations-full", "idp db backup"), ("operations-unavailable", "idp charter publish")):
+    for name, typed in (
+        ("operations-full", "idp db backup"),
+        ("operations-unavailable", "idp charter publish"),
+    ):
         main = page_of(name).main
         assert main is not None
         assert typed in [text_of(code) for code in main.select('[lang="en"] code')]
