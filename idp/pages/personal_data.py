@@ -15,7 +15,7 @@ class KeptValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptTable:
-    """Key "personal_data.table_<name>". `left_out`: rows before these, which the copy has."""
+    """Key "personal_data.table_<name>": words as in a sentence. `left_out`: rows before these, which the copy has."""
 
     name: str
     rows: tuple[tuple[KeptValue, ...], ...]
@@ -32,5 +32,7 @@ class DataPage:
     minutes: int
     is_proved: bool
     kept: tuple[KeptTable, ...] = ()
+    #: Names of the tables that have nothing of the person.
+    empty: tuple[str, ...] = ()
     #: A key of the catalogue, or None.
     error: str | None = None

@@ -59,10 +59,12 @@ class PersonalDataFlow:
 
     def _page(self, request: Request, entered: Entered, reply: Reply) -> Response:
         locale = self.locales.of(request)
+        kept = self._kept(entered) if entered.is_proved else ()
         page = DataPage(
             minutes=self.desk.minutes,
             is_proved=entered.is_proved,
-            kept=kept_view(self._kept(entered), locale) if entered.is_proved else (),
+            kept=kept_view((one for one in kept if one.rows), locale),
+            empty=tuple(one.table for one in kept if not one.rows),
             error=reply.message,
         )
         return with_wait(self.desk.page(request, entered, "account/data.html", page, reply.status), reply)

@@ -30,6 +30,10 @@ def _close(ends_at: str) -> Iterator[tuple[str, str, object]]:
     yield "close-asked", "account/closing_asked.html", closing_pages.ClosingAskedPage(ends_at)
 
 
+#: Of most people there is none of these.
+_SELDOM = ("dead_mails", "outbox", "email_undos", "activations", "passkey_offers", "passkeys")
+
+
 def every_column() -> tuple[data_pages.KeptTable, ...]:
     """Of each table a row with all that a column may hold."""
     shown = (("text", ""), (None, "none"), (None, "yes"), (None, "no"), (None, "withheld"))
@@ -51,7 +55,7 @@ def every_column() -> tuple[data_pages.KeptTable, ...]:
         )
         for name, names in {**columns, "browser_sessions": sessions}.items()
     ]
-    return (*tables, data_pages.KeptTable(name="logout_notices", rows=()))
+    return tuple(tables)
 
 
 def _personal_data() -> list[State]:
@@ -60,6 +64,11 @@ def _personal_data() -> list[State]:
     models = {
         "data-proof": asked,
         "data": page,
+        "data-some-empty": replace(
+            page,
+            kept=tuple(one for one in page.kept if one.name not in _SELDOM),
+            empty=_SELDOM,
+        ),
         "data-busy!": replace(page, error="personal_data.busy"),
     }
     return [State(name, "account/data.html", model, in_interaction=False) for name, model in models.items()]
