@@ -31,7 +31,7 @@ SECONDS: Mapping[str, float] = {
     "tests/journeys/test_demo.py": 50,
     "tests/browser/test_psc_outage.py": 40,
     "tests/browser/test_both_browsers.py": 40,
-    "region": 130,
+    "region": 80,
     "tls_demo": 30,
     "tests/contracts/test_hsm_outages.py": 21,
     "tests/cli/keys/test_hardware_keys.py": 19,
