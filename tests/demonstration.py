@@ -98,15 +98,17 @@ def demo_in(state: Path, *arguments: str, program: str = FORKED) -> Iterator[Dem
     ready_path = state / "ready.json"
     ready_path.unlink(missing_ok=True)  # that of an earlier run would be believed before the demo removes it
     told = ("--ready-file", str(ready_path), *arguments)
-    process = (
-        Started(_options(state, told), os.environ, FORKED) if program == FORKED else start_demo(state, *told)
-    )
+    process = fork_demo(state, *told) if program == FORKED else start_demo(state, *told)
     try:
         yield Demonstration(_wait_for(ready_path, process), process, state)
     finally:
         if process.poll() is None:
             process.terminate()
             process.communicate(timeout=within(20))
+
+
+def fork_demo(state: Path, *arguments: str) -> Started:
+    return Started(_options(state, arguments), os.environ, FORKED)
 
 
 def start_demo(state: Path, *arguments: str) -> subprocess.Popen[str]:
