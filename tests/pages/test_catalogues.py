@@ -64,6 +64,17 @@ def test_french_punctuation_never_falls_alone_on_a_line() -> None:
     assert breakable == {"frame.error_prefix"}  # a page title does not wrap
 
 
+#: Fields that are numbers.
+_NUMBERS = "count|hours|maximum|millions|minimum|minutes|months|most|ms|number|own|rate"
+
+
+@each_language
+def test_no_line_ends_between_a_number_and_its_word(locale: str) -> None:
+    cut = re.compile(rf"(?<![\w-])\d+ [\w%]|\{{({_NUMBERS})\}} [\w%]|n° ")
+    texts = {key: text for key, text in CATALOGUES.texts[locale].items() if not key.startswith("language.")}
+    assert {key: found[0] for key, text in texts.items() if (found := cut.search(text))} == {}
+
+
 def test_every_key_named_by_the_view_models_exists() -> None:
     source = "".join(
         Path(str(module.__file__)).read_text()
@@ -86,7 +97,10 @@ def test_no_key_is_left_that_no_page_says() -> None:
         "leavers.motive",
         "enrolment.password_good",
         # Facts of a language (`web/languages`).
-        *(f"language.{name}" for name in ("name", "months", "day", "first", "hour", "moment")),
+        *(
+            f"language.{name}"
+            for name in "name months day first hour moment enumeration enumeration_end".split()
+        ),
     }
 
     def listening(key: str, /, **values: object) -> str:
@@ -114,6 +128,22 @@ def test_an_unknown_key_a_missing_value_and_an_unknown_language_are_errors() -> 
         t("frame.cancel")
     with pytest.raises(KeyError):
         CATALOGUES.translator("de")
+
+
+@pytest.mark.parametrize(
+    ("locale", "names", "said"),
+    [
+        ("fr", (), "par  change"),
+        ("fr", ("A",), "par A change"),
+        ("fr", ("A", "B"), "par A et B change"),
+        ("fr", ("A", "B", "C", "{x}"), "par A, B, C et {x} change"),
+        ("en", ("A", "B", "C"), "by A, B and C change"),
+        ("fr", ("A", "שרה"), "par A et \u2068שרה\u2069 change"),
+    ],
+)
+def test_several_names_are_said_as_an_enumeration(locale: str, names: tuple[str, ...], said: str) -> None:
+    t = CATALOGUES.translator(locale)
+    assert said in t("mail.charter_reminder.of_client", client=names, revision="1", date="x")
 
 
 def test_a_value_is_never_read_as_a_pattern() -> None:

@@ -21,7 +21,7 @@ def mail(kind: str, locale: str, model: CharterReminderMail) -> str:
 @each_language
 @pytest.mark.parametrize("kind", ["txt", "html"])
 def test_reminder_names_the_revision_its_day_and_where_to_accept_it(locale: str, kind: str) -> None:
-    for model in reminders():
+    for model in reminders(locale):
         text = mail(kind, locale, model)
         for words in (model.revision, model.due_from, *model.applications, model.address):
             assert words in text
@@ -29,6 +29,11 @@ def test_reminder_names_the_revision_its_day_and_where_to_accept_it(locale: str,
         # Nothing to click on; the one address is that of this service.
         assert "href" not in text
         assert text.count("http") == bool(model.address)
+
+
+def test_applications_are_named_as_one_says_them() -> None:
+    assert "Trajectoire Grand Âge et ViaTrajectoire" in mail("txt", "fr", reminders()[1])
+    assert "Trajectoire Grand Âge and ViaTrajectoire" in mail("html", "en", reminders("en")[1])
 
 
 @each_language
