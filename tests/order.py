@@ -31,7 +31,6 @@ SECONDS: Mapping[str, float] = {
     "short_lives": 55,
     "tests/journeys/test_demo.py": 40,
     "tests/browser/test_psc_outage.py": 40,
-    "tests/browser/test_both_browsers.py": 40,
     "region": 80,
     "browser_demo": 90,
     "tls_demo": 30,
