@@ -17,6 +17,8 @@ import signal
 import socket
 import sys
 import tempfile
+from io import TextIOWrapper
+from typing import TextIO
 
 import idp.cli
 import idp.cli.main
@@ -60,12 +62,24 @@ def _command(message: bytes, files: list[int]) -> list[str]:
     for number, file in enumerate(own):
         os.dup2(file, number)
         os.close(file)
+    _open_anew()
     place, module, arguments, variables = json.loads(message)
     os.chdir(place)
     os.environ.clear()
     os.environ.update(variables)
     tempfile.tempdir = None  # that of its own environment
     return [module, *arguments]
+
+
+def _open_anew() -> None:
+    """What the streams know of their files was true of the server's: a pipe cannot be asked where it stands."""
+    sys.stdout = _stream(1, sys.stdout, by_line=os.isatty(1))
+    sys.stderr = _stream(2, sys.stderr, by_line=True)
+
+
+def _stream(number: int, was: TextIO, *, by_line: bool) -> TextIO:
+    told = {"encoding": was.encoding, "errors": was.errors, "line_buffering": by_line}
+    return TextIOWrapper(open(number, "wb", closefd=False), **told)
 
 
 def _say(answers: int, text: str) -> None:

@@ -26,6 +26,7 @@ from typing import IO
 
 import pytest
 
+from sandbox.demo.processes import Place, Program
 from tests.limits import within
 from tests.servers import RunningServer
 
@@ -138,6 +139,12 @@ class Started:
 def start(*arguments: str, environment: Mapping[str, str]) -> Started:
     """A command that the caller ends."""
     return Started(arguments, environment)
+
+
+def start_forked(program: Program, place: Place) -> Started:
+    """A program of the sandbox, as its `Children` start one."""
+    module, *arguments = program.arguments
+    return Started(arguments, place.environment, module, place=place.root, output=place.output)
 
 
 @dataclass

@@ -6,12 +6,13 @@ Contains starting, ending, what the ready file offers by name. Not here: journey
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 
 from sandbox.demo.driver import Browser, Card
 from sandbox.demo.mailbox import Mailbox
-from tests.commands import Started
+from tests.commands import Started, place_program
 from tests.limits import within
 from tests.made_once import place_demo_state
 
@@ -27,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 30  # a first start, on a machine that does nothing else
 STOP_SECONDS = 5  # the promise, on a machine that does nothing else
 _KILL_SECONDS = 30
-AS_IT_IS, FORKED = "sandbox.demo", "tests.forked_demo"
+AS_IT_IS, BY_MAKE, FORKED = "sandbox.demo", "make demo", "tests.forked_demo"
 _PORTS = 13  # with those of an nginx in front
 
 
@@ -64,14 +65,24 @@ class Demonstration:
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """`idp …` with the settings of this demo."""
-        return subprocess.run(
-            [self.state / "idp", *arguments],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=within(60),
-            check=False,
-        )
+        return command_of(self.state, *arguments)
+
+
+def command_of(state: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """What the file `idp` of a demo does, but for the command itself, which is forked."""
+    program, forked = state / "forked", state / "idp-forked"
+    number = place_program(program)
+    told, _exec, _command = (state / "idp").read_text().rpartition("exec ")
+    forked.write_text(f'{told}exec {program} "$@"\n')
+    return subprocess.run(
+        ["sh", forked, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=within(60),
+        pass_fds=(number,),
+        check=False,
+    )
 
 
 def _named(entries: list[dict[str, Any]], member: str, value: str) -> dict[str, Any]:
@@ -98,15 +109,17 @@ def demo_in(state: Path, *arguments: str, program: str = FORKED) -> Iterator[Dem
     ready_path = state / "ready.json"
     ready_path.unlink(missing_ok=True)  # that of an earlier run would be believed before the demo removes it
     told = ("--ready-file", str(ready_path), *arguments)
-    process = (
-        Started(_options(state, told), os.environ, FORKED) if program == FORKED else start_demo(state, *told)
-    )
+    process = START[program](state, *told)
     try:
         yield Demonstration(_wait_for(ready_path, process), process, state)
     finally:
         if process.poll() is None:
             process.terminate()
             process.communicate(timeout=within(20))
+
+
+def fork_demo(state: Path, *arguments: str) -> Started:
+    return Started(_options(state, arguments), os.environ, FORKED)
 
 
 def start_demo(state: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -118,6 +131,25 @@ def start_demo(state: Path, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def make_demo(state: Path, *arguments: str) -> subprocess.Popen[str]:
+    """As it is, by the command that the documentation names."""
+    return subprocess.Popen(
+        ["make", "demo", f"ARGS={shlex.join(_options(state, arguments))}"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+#: How a demo is started: from nothing, by `make`, or as all others of the tests are.
+START: Mapping[str, Callable[..., "subprocess.Popen[str] | Started"]] = {
+    AS_IT_IS: start_demo,
+    BY_MAKE: make_demo,
+    FORKED: fork_demo,
+}
 
 
 def _options(state: Path, arguments: Sequence[str]) -> list[str]:

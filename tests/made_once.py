@@ -34,6 +34,7 @@ from sandbox.demo.ports import DEFAULT_BASE, Ports
 from sandbox.demo.processes import Children
 from sandbox.igc.__main__ import DEFAULT_BASE_URL
 from sandbox.igc.directory import CardEntry, ensure_igc
+from tests.commands import start_forked
 from tests.key_files import write_short_pair
 from tests.scratch import SHARED
 
@@ -120,7 +121,8 @@ def _prepare(place: Path) -> None:
     with tempfile.TemporaryDirectory(dir=place.parent) as aside:
         places, lock = open_places(Path(aside))
         told = settings.provider_settings(Ports(DEFAULT_BASE), places, redis="", profile="default")
-        programs.prepare(Children(ROOT, settings.child_environment(told), places.log), places)
+        children = Children(ROOT, settings.child_environment(told), places.log, start_forked)
+        programs.prepare(children, places)
         os.close(lock)
         for name in (places.keys, places.database, places.prepared):
             name.rename(place / name.name)

@@ -59,7 +59,7 @@ class PscSettings:
     ca_file: str = setting("Authorities of its TLS certificates, PEM; empty: those of every browser.", "")
     connect_timeout: timedelta = duration("To connect.", seconds(5), source="facts/security PS8")
     timeout: timedelta = duration(
-        "For one answer, and for a sign-in before it asks the next question.",
+        "For all its answers to one sign-in together, and for any other.",
         seconds(10),
         source="facts/security PS8",
     )
@@ -67,6 +67,13 @@ class PscSettings:
         "Sign-ins of one process that may wait for its answers; more are told at once that it does not answer.",
         8,
         limits="1 or more, below the threads of a process",
+    )
+    answer_again: timedelta = duration(
+        "Its answer, which the same browser brings once more as ours was lost, leads on for so long after the first. "
+        "0: never.",
+        seconds(60),
+        least=0,
+        source="docs/adr/0071",
     )
     keys_pause: timedelta = duration(
         "Between two fetches of its keys. For a `kid` that is not known and was not looked for since, one more.",

@@ -1,4 +1,7 @@
-"""Contains hours and days as people in France read them, for pages and mails. Not here: records, which keep UTC."""
+"""Contains hours and days as people in France read them, for pages and mails: none of them is cut at the end of a line.
+
+Not here: records, which keep UTC.
+"""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -12,7 +15,7 @@ _PARIS = ZoneInfo("Europe/Paris")
 def local_hour(instant: datetime, locale: str) -> str:
     """Returns « 14 h 32 » or "14:32"."""
     there = instant.astimezone(_PARIS)
-    return language(locale).hour.format(hour=f"{there.hour:02}", minute=f"{there.minute:02}")
+    return _uncut(language(locale).hour.format(hour=f"{there.hour:02}", minute=f"{there.minute:02}"))
 
 
 def not_before(instant: datetime, locale: str) -> str:
@@ -29,10 +32,11 @@ def local_day(instant: datetime, locale: str) -> str:
     """Returns « 23 novembre 2026 », « 1er décembre 2026 » or "23 November 2026"."""
     there, spoken = instant.astimezone(_PARIS), language(locale)
     day = spoken.first if there.day == 1 else str(there.day)
-    return spoken.day.format(day=day, month=spoken.months[there.month - 1], year=there.year)
+    return _uncut(spoken.day.format(day=day, month=spoken.months[there.month - 1], year=there.year))
 
 
 def local_time(instant: datetime, locale: str) -> str:
+    """Returns « 23 novembre 2026, 14 h 32 », which a line may end within, between day and hour."""
     day, hour = local_day(instant, locale), local_hour(instant, locale)
     return language(locale).moment.format(day=day, hour=hour)
 
@@ -45,3 +49,7 @@ def start_of_day(day: date) -> datetime:
 def local_date(instant: datetime) -> date:
     """Returns the day on which it falls there."""
     return instant.astimezone(_PARIS).date()
+
+
+def _uncut(words: str) -> str:
+    return words.replace(" ", "\u00a0")

@@ -1,6 +1,7 @@
 """Contains the door of Pro Santé Connect, built with what it needs. Not here: our client there (`psc`)."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from idp.flows.psc import PscFlow
 from idp.flows.psc_leave import PscLeaveFlow
@@ -10,9 +11,13 @@ from idp.flows.shared.psc_departure import PscDeparture
 from idp.flows.shared.psc_freshness import Freshness
 from idp.flows.shared.psc_leaving import PscLeaving
 from idp.flows.shared.psc_refusals import PscRefusals
+from idp.flows.shared.psc_repeated import PscRepeated
 from idp.web.page_routes import Flow
 from idp.wiring.flow_parts import FlowParts
 from idp.wiring.parts import Parts
+
+#: What a callback may take beside the answers of Pro Santé Connect: a place among those that wait, our own records.
+_BESIDE_ITS_ANSWERS = timedelta(seconds=5)
 
 
 def build_psc_door(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
@@ -27,7 +32,7 @@ def build_psc_door(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
             life=s.lives.upstream_life,
         )
         freshness = _freshness(parts)
-        attempts = PscAttempts(parts.store, s.lives.upstream_life)
+        attempts = PscAttempts(parts.store, s.lives.upstream_life, parts.clock)
         refusals = PscRefusals(shared.desk, parts.store, shared.linking.links)
         yield PscFlow(
             desk=shared.desk,
@@ -41,6 +46,14 @@ def build_psc_door(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
                 refusals=refusals,
                 freshness=freshness,
                 brokers=_brokers(parts),
+                clock=parts.clock,
+            ),
+            repeated=PscRepeated(
+                desk=shared.desk,
+                refusals=refusals,
+                freshness=freshness,
+                longest=s.psc.timeout + _BESIDE_ITS_ANSWERS,
+                life=s.psc.answer_again,
                 clock=parts.clock,
             ),
             upstream=parts.upstream,

@@ -1,10 +1,14 @@
-"""Contains who and what stand in the pages: a person, doors, an operator's numbers. Not here: a state (`families`)."""
+"""Contains who and what stand in the pages: a person, doors, an operator's numbers, hours and days in the language of
+the page. Not here: a state (`families`)."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from idp.accounts.open_sessions import Origin
 from idp.pages import sign_in as pages
+from idp.pages.signed_out import LogoutFrame
+from idp.web.local_time import local_day, local_hour, local_time
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -61,4 +65,23 @@ ORIGINS = (
 )
 
 
-FRAMES = (pages.LogoutFrame("Trajectoire Grand Âge", "https://grand-age.example/out?iss=i&sid=s"),)
+FRAMES = (LogoutFrame("Trajectoire Grand Âge", "https://grand-age.example/out?iss=i&sid=s"),)
+
+
+def hour(locale: str, at: str) -> str:
+    """`at`: such as "14:22". Returns it as pages and mails in that language say it; so the next two."""
+    return local_hour(_instant(f"2026-11-03 {at}"), locale)
+
+
+def day(locale: str, at: str) -> str:
+    """`at`: such as "2026-11-03"."""
+    return local_day(_instant(at), locale)
+
+
+def moment(locale: str, at: str) -> str:
+    """`at`: such as "2026-11-03 14:22"."""
+    return local_time(_instant(at), locale)
+
+
+def _instant(at: str) -> datetime:
+    return datetime.fromisoformat(at).replace(tzinfo=ZoneInfo("Europe/Paris"))

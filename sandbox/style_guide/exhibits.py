@@ -66,7 +66,7 @@ def _exhibits(tag: str) -> Iterator[Exhibit]:
         for state in states(_written(tag)):
             name = state.name.rstrip("!")
             yield Exhibit(family=family, name=name, tag=tag, address=f"/{tag}/{name}", shows=state)
-    for mail in every_mail():
+    for mail in every_mail(_written(tag)):
         address = f"/{tag}/mails/{mail.name}.html"
         yield Exhibit(family=MAILS, name=mail.name, tag=tag, address=address, shows=mail)
 

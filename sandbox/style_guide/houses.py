@@ -5,6 +5,7 @@ Not here: the pages that say it (`families/house` and its neighbours).
 
 from idp.pages.about import AboutPage, AccessibilityPage
 from idp.pages.frame import Announcement, HelpDesk, House
+from sandbox.style_guide.cast import day
 
 PLAIN = House(accessibility="none")
 SAID = House(
@@ -43,10 +44,13 @@ ABOUT = {
     "about-privacy": AboutPage("privacy", _TEXT, "fr"),
 }
 _LEFT_OUT = "<p>La charte en PDF, que certains lecteurs d'écran ne lisent pas.</p>"
-_AUDITED = {"audited_by": "Access42", "audited_on": "24 septembre 2026"}
-STATEMENTS = {
-    "accessibility": AccessibilityPage(state="none"),
-    "accessibility-failed": AccessibilityPage(state="none", rate=41, **_AUDITED),
-    "accessibility-partial": AccessibilityPage(state="partial", rate=83, html=_LEFT_OUT, **_AUDITED),
-    "accessibility-total": AccessibilityPage(state="total", rate=100, **_AUDITED),
-}
+
+
+def statements(locale: str) -> dict[str, AccessibilityPage]:
+    audited = {"audited_by": "Access42", "audited_on": day(locale, "2026-09-24")}
+    return {
+        "accessibility": AccessibilityPage(state="none"),
+        "accessibility-failed": AccessibilityPage(state="none", rate=41, **audited),
+        "accessibility-partial": AccessibilityPage(state="partial", rate=83, html=_LEFT_OUT, **audited),
+        "accessibility-total": AccessibilityPage(state="total", rate=100, **audited),
+    }

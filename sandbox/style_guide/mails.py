@@ -34,20 +34,21 @@ class MailState:
     house: House = NO_HOUSE
 
 
-def every_mail() -> Iterator[MailState]:
-    for code in mails():
+def every_mail(locale: str = "fr") -> Iterator[MailState]:
+    """`locale`: of the days and hours in them."""
+    for code in mails(locale):
         yield MailState(f"mail-code-{code.purpose}", "code", f"mail.code.subject_{code.purpose}", code)
-    last = last_minute_mail()
+    last = last_minute_mail(locale)
     yield MailState("mail-code-last-minute", "code", "mail.code.subject_login", last, POSTAL)
-    yield MailState("mail-house-code", "code", "mail.code.subject_login", mails()[0], SAID)
-    for rank, notice in enumerate(notices()):
+    yield MailState("mail-house-code", "code", "mail.code.subject_login", mails(locale)[0], SAID)
+    for rank, notice in enumerate(notices(locale)):
         name = f"mail-notice-{rank:02}-{notice.notice}"
         yield MailState(name, "notice", f"mail.{notice.notice}.subject", notice, (NO_HOUSE, SAID)[rank % 2])
     pages_by_template: Mapping[str, Sequence[Any]] = {
-        "charter_receipt": receipts(),
-        "charter_reminder": reminders(),
-        "new_browser": new_browser_mails(),
-        "email_changed": email_changed_mails(),
+        "charter_receipt": receipts(locale),
+        "charter_reminder": reminders(locale),
+        "new_browser": new_browser_mails(locale=locale),
+        "email_changed": email_changed_mails(locale),
     }
     for template, pages in pages_by_template.items():
         for page, house in zip(pages, (NO_HOUSE, SAID), strict=True):

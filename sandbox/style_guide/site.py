@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from idp.pages.frame import Deadline
 from idp.web.headers import SECURITY_HEADERS
+from sandbox.style_guide.cast import hour
 from sandbox.style_guide.exhibits import (
     MAILS,
     Exhibit,
@@ -39,8 +40,6 @@ _OF_MAIL = SECURITY_HEADERS["Content-Security-Policy"].replace(
     "style-src 'self'", "style-src 'unsafe-inline'"
 )
 _KINDS: Mapping[str, str] = {"txt": "text/plain", "html": "text/html"}
-#: Of the piece that says until when a page waits.
-_WAITING = Deadline(time="14 h 47", seconds=720, may_prolong=True)
 
 
 def build_app() -> Flask:
@@ -105,7 +104,9 @@ def _index() -> str:
 
 def _parts() -> str:
     locale = _language()
-    state = State("parts", "parts.html", None, deadline=_WAITING)
+    # Of the piece that says until when a page waits.
+    waiting = Deadline(time=hour(locale, "14:47"), seconds=720, may_prolong=True)
+    state = State("parts", "parts.html", None, deadline=waiting)
     return render_template(
         "parts.html",
         t=languages().catalogues.translator(locale),

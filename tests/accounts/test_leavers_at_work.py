@@ -84,9 +84,9 @@ def test_an_account_unused_for_22_months_is_warned_once_and_two_months_later_dis
     last_signed_in(house, 24 * MONTH, told=2 * MONTH)
     assert (run(house), run(house)) == (1, 0)
     account = house.accounts.get(house.account.id)
-    assert (account.enabled, "depuis 24 mois" in account.disabled_motive) == (False, True)
+    assert (account.enabled, "depuis 24\u00a0mois" in account.disabled_motive) == (False, True)
     assert facts(house, "account:disable:accepted") == [{"by": "unused"}]
-    assert "depuis 24 mois" in newest_mail(house)
+    assert "depuis 24\u00a0mois" in newest_mail(house)
 
 
 def test_nobody_is_disabled_without_a_warning_of_two_months_before(house: Provider) -> None:

@@ -143,12 +143,12 @@ def test_time_is_told_in_words_and_opens_what_waits_for_it(place: Place) -> None
     assert place.busy() == []
     assert "Il est valable encore 10 minutes" in window.text
     place.script("passed = 600 - 35")
-    place.until("/valable encore [1-4]0 secondes/.test(document.body.innerText)")
+    place.until("/valable encore [1-4]0.secondes/.test(document.body.innerText)")
     place.script("passed = 700")
     place.until("document.body.innerText.includes('Ce code a expiré')")
     told = place.script("return heard")
     assert told[0] == "C'est possible maintenant."
-    assert re.fullmatch(r"Il est valable encore [1-4]0 secondes, jusqu'à .*", told[1])
+    assert re.fullmatch(r"Il est valable encore [1-4]0.secondes, jusqu'à .*", told[1])
     assert told[2:] == ["Ce code a expiré. Demandez-en un nouveau ci-dessous."]
 
 

@@ -10,15 +10,15 @@ import pytest
 from sandbox.demo.conformance import Certification
 from sandbox.demo.driver import Browser
 from tests.conformance.suite import Suite
-from tests.demonstration import start_demo
+from tests.demonstration import fork_demo
 from tests.limits import within
 
 
 def refusal(state: Path, *options: str) -> tuple[int, str]:
     """Exit status and words of a demo that must not start."""
-    process = start_demo(state, "--profile", "conformance", *options)
-    said, _ = process.communicate(timeout=within(90))
-    return process.returncode, said
+    process = fork_demo(state, "--profile", "conformance", *options)
+    status = process.wait(within(90))
+    return status, process.stdout + process.stderr
 
 
 def test_the_issuer_is_https_on_this_machine_and_its_certificate_is_checked(suite: Suite) -> None:
@@ -111,9 +111,9 @@ def test_the_log_says_that_codes_are_known(suite: Suite) -> None:
 
 
 def test_an_address_without_the_profile_is_refused(tmp_path: Path) -> None:
-    process = start_demo(tmp_path / "state", "--suite", "https://suite.example/test/a/x")
-    said, _ = process.communicate(timeout=within(90))
-    assert (process.returncode, "--suite: only with --profile conformance" in said) == (2, True)
+    process = fork_demo(tmp_path / "state", "--suite", "https://suite.example/test/a/x")
+    assert process.wait(within(90)) == 2
+    assert "--suite: only with --profile conformance" in process.stderr
 
 
 def test_a_refused_address_is_told_and_nothing_is_started(tmp_path: Path) -> None:

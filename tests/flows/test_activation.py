@@ -166,7 +166,7 @@ def test_a_bad_password_uses_nothing_up_and_is_told_to_the_holder_alone(house: P
     assert REFUSED in activated(browser, page, "1" * 20, password="court").text
     refused = activated(browser, page, code, password="court")
     assert (refused.status_code, REFUSED in refused.text) == (422, False)
-    assert "15 caractères" in refused.text
+    assert "15\u00a0caractères" in refused.text
     assert heading(activated(browser, refused, code)) == CODE_PAGE
 
 
@@ -285,6 +285,29 @@ def test_its_form_sent_again_opens_nothing_more_than_it_did(
         assert activated(before, page, code).status_code == 403
     # By now another code is the one of this account: what came of the first is not opened by it either.
     assert activated(before, page, code).status_code == 403
+    assert audited(house).count("activation:use:accepted") == 1
+
+
+def test_of_two_clicks_at_once_the_slower_one_follows_the_faster(
+    house: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The browser throws the answer to the first away, and the second found the code unused when it came."""
+    browser, code = house.browser(), issue(house)
+    page, first = at_page(browser), house.browser()
+    for cookie in vars(browser.client)["_cookies"].values():
+        first.client.set_cookie(cookie.key, cookie.value, domain="localhost")
+    whole = Passwords.hash
+
+    def overtaken(passwords: Passwords, password: str) -> str:
+        """The first is done while the second is at its hash."""
+        patched.setattr(Passwords, "hash", whole)
+        with ThreadPoolExecutor(1) as thread:
+            assert heading(thread.submit(activated, first, page, code).result()) == CODE_PAGE
+        return whole(passwords, password)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Passwords, "hash", overtaken)
+        assert heading(activated(browser, page, code)) == CODE_PAGE
     assert audited(house).count("activation:use:accepted") == 1
 
 

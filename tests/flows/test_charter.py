@@ -96,7 +96,7 @@ def test_house_and_client_charters_are_asked_one_after_the_other(party: PolicedP
     browser = signed_in_by(party.house, "cps")
     page, seen = party.ask(browser), []
     for left in (3, 2, 1):
-        assert (f"Il reste {left} chartes" in page.text) == (left > 1)
+        assert (f"Il reste {left}\u00a0chartes" in page.text) == (left > 1)
         seen.append(shown_charter(page))
         # Without a tick, or with the other's revision, nothing is accepted.
         assert shown_charter(browser.submit(page, "/charter")) == seen[-1]

@@ -115,8 +115,12 @@ def test_a_copy_from_before_pro_sante_connect_reads_and_finishes_nothing(
     proved = victim.get(callback)
     for one in (thief, on_the_way):
         assert_opens_nothing(one, hub_of(choice))
-        assert one.follow(one.get(callback)).status_code == 403
+        assert one.follow(one.get(callback.replace("code=", "code=x"))).status_code == 403
     assert answer_of(victim.follow(proved))["code"]
+    # Before that the very same answer is the same proof (docs/adr/0071: for a minute).
+    for one in (thief, on_the_way):
+        over = one.follow(one.get(callback))
+        assert (over.status_code, "session" in str(over.headers.getlist("Set-Cookie"))) == (409, False)
 
 
 def test_nobody_else_accepts_the_charter(with_new_charter: Provider, psc: HostilePsc) -> None:

@@ -80,13 +80,13 @@ def test_code_sent_again_is_the_same_and_page_and_mail_say_the_minutes_it_has_le
     browser = fresh.browser()
     page = at_code(browser)
     (first,) = waiting(fresh)
-    assert "valable 10 minutes" in first.text
+    assert "valable 10\u00a0minutes" in first.text
     assert "valable encore 10 minutes" in says(page)
     pass_time(fresh, minutes=3)
     page = send_again(browser, page)
     (second,) = waiting(fresh)  # the first, which nobody had sent, was withdrawn
     assert second.code == first.code
-    assert "valable 7 minutes" in second.text
+    assert "valable 7\u00a0minutes" in second.text
     assert "valable encore 7 minutes" in says(page)
     assert "Le même code vient d'être envoyé de nouveau" in says(page)
     assert timedelta(minutes=6, seconds=30) < second.life <= timedelta(minutes=7)
@@ -101,7 +101,7 @@ def test_code_about_to_end_is_replaced_and_the_page_says_so(fresh: Provider) -> 
     page = send_again(browser, page)
     (second,) = waiting(fresh)
     assert second.code != first.code
-    assert "valable 10 minutes" in second.text
+    assert "valable 10\u00a0minutes" in second.text
     assert "Un nouveau code vient d'être envoyé. Il remplace le précédent." in says(page)
 
 

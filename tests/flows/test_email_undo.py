@@ -87,7 +87,7 @@ def test_one_button_closes_the_password_door_and_starts_nothing_else(house: Prov
 
 def test_the_mail_says_until_when_and_whom_to_ask(house: Provider) -> None:
     mail = last_mail(house, OLD)
-    assert re.search(r"Ouvrez cette page avant le \d+ \w+ \d{4}, \d\d h \d\d", mail.text)
+    assert re.search(r"Ouvrez cette page avant le \d+\s\w+\s\d{4}, \d\d\sh\s\d\d", mail.text)
     assert "01 02 03 04 05" in mail.text
     assert NEW not in mail.text
     with house.database.connect() as connection:

@@ -73,8 +73,8 @@ def rows(house: Provider) -> list[Any]:
 
 def test_each_fault_is_told_in_words_and_a_good_one_too(form: Form) -> None:
     assert form.told(GOOD) == (True, "Ce mot de passe convient.")
-    assert form.told("court") == (False, "Choisissez au moins 15 caractères.")
-    assert form.told("x" * 129) == (False, "Choisissez au plus 128 caractères.")
+    assert form.told("court") == (False, "Choisissez au moins 15\u00a0caractères.")
+    assert form.told("x" * 129) == (False, "Choisissez au plus 128\u00a0caractères.")
     assert not form.told("azertyuiopqsdfghjklm")[0]
     accepted, said = form.told(PERSONAL)
     assert not accepted

@@ -113,7 +113,7 @@ def test_the_same_and_every_other_bad_one_are_refused_in_words(house: Provider) 
     before = house.accounts.get(house.account.id)
     for bad, said in (
         (PASSWORD, "liste de mots de passe divulgués"),
-        ("court", "15 caractères"),
+        ("court", "15\u00a0caractères"),
         ("", "à remplir"),
         ("un autre secret de polichinelle", "liste de mots de passe divulgués"),
     ):

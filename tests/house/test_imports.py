@@ -96,7 +96,7 @@ def test_in_the_flows_only_the_desk_and_the_doors_that_lead_away_redirect() -> N
             for node in ast.walk(module.tree)
         )
     }
-    # cps leads to the card host, psc and psc_leave to Pro Santé Connect, the others into « Mon compte ».
+    # cps leads to the card host, the psc ones to Pro Santé Connect, the others into « Mon compte ».
     of_account = {
         "idp.flows.account.home",
         "idp.flows.account.email_undo",
@@ -110,6 +110,7 @@ def test_in_the_flows_only_the_desk_and_the_doors_that_lead_away_redirect() -> N
         "idp.flows.psc_leave",
         "idp.flows.cps",
         "idp.flows.shared.psc_departure",
+        "idp.flows.shared.psc_repeated",
         *of_account,
     }
 

@@ -1,15 +1,14 @@
 """The demo itself: what its ready file promises, how it refuses to start, how it ends."""
 
-import json
 import os
 import shutil
 import signal
 import socket
 import stat
 import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,21 +17,29 @@ import pytest
 import requests
 
 from sandbox.demo.driver import Browser
+from sandbox.igc.__main__ import DEFAULT_BASE_URL
+from sandbox.igc.directory import ensure_igc
+from tests.commands import Started
 from tests.demonstration import (
     AS_IT_IS,
+    BY_MAKE,
+    FORKED,
     ROOT,
-    START_SECONDS,
     STOP_SECONDS,
     Demonstration,
+    command_of,
     demo_in,
+    fork_demo,
     free_port_base,
     is_alive,
     seconds_to_end,
-    start_demo,
 )
 from tests.limits import within
+from tests.made_once import stock_of_keys
 
 _ACCEPTED = "Vous êtes connecté"
+#: Which of the processes told is the mailbox: first the demo, then its programs as they are started.
+_MAIL = 2
 
 
 def get_json(url: str) -> object:
@@ -146,7 +153,15 @@ def test_ready_file_and_secrets_are_for_their_owner_alone(demo: Demonstration) -
 
 
 def test_commands_run_with_the_settings_of_the_demo(demo: Demonstration) -> None:
-    checked = demo.command("clients", "check")
+    """As the banner tells to type them."""
+    checked = subprocess.run(
+        [demo.state / "idp", "clients", "check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=within(60),
+        check=False,
+    )
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
@@ -156,7 +171,7 @@ def test_charter_published_twice_is_refused(demo: Demonstration) -> None:
 
 
 def test_second_demo_in_the_same_state_directory_is_refused(demo: Demonstration) -> None:
-    said, status = run_to_the_end(start_demo(demo.state))
+    said, status = run_to_the_end(fork_demo(demo.state))
     assert (status, "another demo uses it" in said) == (2, True)
 
 
@@ -168,7 +183,7 @@ def test_taken_port_is_named_and_nothing_is_started(tmp_path: Path) -> None:
         squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         squatter.bind(("127.0.0.1", base + 6))
         squatter.listen()
-        process = start_demo(tmp_path / "state", "--port-base", str(base), "--ready-file", str(ready))
+        process = fork_demo(tmp_path / "state", "--port-base", str(base), "--ready-file", str(ready))
         said, status = run_to_the_end(process)
     assert status == 2
     assert f"port {base + 6} (ViaTrajectoire) is taken" in said
@@ -178,38 +193,48 @@ def test_taken_port_is_named_and_nothing_is_started(tmp_path: Path) -> None:
 
 
 def test_port_base_out_of_range_is_refused(tmp_path: Path) -> None:
-    said, status = run_to_the_end(start_demo(tmp_path, "--port-base", "65530"))
+    said, status = run_to_the_end(fork_demo(tmp_path, "--port-base", "65530"))
     assert (status, "--port-base" in said) == (2, True)
 
 
 @dataclass(frozen=True)
 class Life:
-    """A demo as it is, from its start to its end: what it told in between, and how long it took to end."""
+    """A demo from its start to its end: what it told in between, and how long it took to end."""
 
     state: Path
     ready: dict[str, Any]
     seconds: float
 
 
-def live(state: Path, number: signal.Signals) -> Life:
-    with demo_in(state, program=AS_IT_IS) as running:
+def live(state: Path, number: signal.Signals, program: str, *arguments: str) -> Life:
+    with demo_in(state, *arguments, program=program) as running:
         return Life(state, running.ready, seconds_to_end(running.process, running.ready["pids"], number))
 
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Life:
-    """Where nothing is: the demo makes everything itself."""
-    return live(tmp_path_factory.mktemp("lives"), signal.SIGINT)
+    """`make demo`, as it is, where nothing is: the demo makes everything itself. `make` is told to end."""
+    return live(tmp_path_factory.mktemp("lives"), signal.SIGTERM, BY_MAKE)
 
 
 @pytest.fixture(scope="module")
 def second(first: Life) -> Life:
-    """On what the first left. A charter is published meanwhile."""
+    """As it is, on what the first left. A charter is published meanwhile."""
     with demo_in(first.state, program=AS_IT_IS) as running:
         texts = ("--fr", "charters/2026-2.fr.md", "--en", "charters/2026-2.en.md", "--yes")
         assert running.command("charter", "publish", "--revision", "2026-2", *texts).returncode == 0
         seconds = seconds_to_end(running.process, running.ready["pids"], signal.SIGKILL)
     return Life(first.state, running.ready, seconds)
+
+
+@pytest.fixture(scope="module")
+def third(second: Life) -> Life:
+    """On what was left by the one that was killed."""
+    return live(second.state, signal.SIGINT, FORKED, *same_ports(second))
+
+
+def same_ports(life: Life) -> tuple[str, str]:
+    return "--port-base", str(urlsplit(life.ready["issuer"]).port)
 
 
 def test_second_start_keeps_cards_secrets_and_accounts(first: Life, second: Life) -> None:
@@ -220,7 +245,7 @@ def test_second_start_keeps_cards_secrets_and_accounts(first: Life, second: Life
     ]
 
 
-@pytest.mark.parametrize("life", ["first", "second"], ids=["SIGINT", "SIGKILL"])
+@pytest.mark.parametrize("life", ["first", "second", "third"], ids=["SIGTERM to make", "SIGKILL", "SIGINT"])
 def test_no_child_survives_the_demo(life: str, request: pytest.FixtureRequest) -> None:
     ended: Life = request.getfixturevalue(life)
     assert len(ended.ready["pids"]) >= 7
@@ -245,15 +270,11 @@ def moved(second: Life, tmp_path_factory: pytest.TempPathFactory) -> MovedLife:
     command = state / "idp"
     command.write_text(command.read_text().replace(str(second.state), str(state)))
     rpps = next(card["rpps"] for card in second.ready["cards"] if card["name"] == "benali")
-    subprocess.run([command, "accounts", "disable", rpps], cwd=ROOT, timeout=within(60), check=True)
-    base = str(urlsplit(second.ready["issuer"]).port)
-    with demo_in(state, "--port-base", base, program=AS_IT_IS) as running:
-        victim = next(
-            pid
-            for pid in running.ready["pids"]
-            if b"sandbox.mail" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        )
-        os.kill(victim, signal.SIGKILL)
+    assert command_of(state, "accounts", "disable", rpps).returncode == 0
+    # As the demo itself would, which knows that it was moved (tests/sandbox/test_igc.py); with keys that are there.
+    ensure_igc(state / "igc", datetime.now(UTC), DEFAULT_BASE_URL, stock_of_keys(backwards=True))
+    with demo_in(state, *same_ports(second)) as running:
+        os.kill(running.ready["pids"][_MAIL], signal.SIGKILL)
         said, status = run_to_the_end(running.process)
     return MovedLife(state, running.ready, said, status)
 
@@ -264,7 +285,7 @@ def charter_of(card: str, ready: dict[str, Any]) -> object:
 
 
 def test_demo_moved_elsewhere_starts_again_on_the_same_ports(second: Life, moved: MovedLife) -> None:
-    """Its IGC is made anew: other authorities, at addresses whose next lists were planned for tomorrow."""
+    """Its IGC was made anew: other authorities, at addresses whose next lists were planned for tomorrow."""
     assert moved.ready["issuer"] == second.ready["issuer"]
     issuing = Path("igc/ca/issuing.pem")
     assert (moved.state / issuing).read_bytes() != (second.state / issuing).read_bytes()
@@ -284,31 +305,6 @@ def test_death_of_a_child_is_told_and_stops_the_rest(moved: MovedLife) -> None:
     assert not [pid for pid in moved.ready["pids"] if is_alive(pid)]
 
 
-def test_make_demo_ends_everything_on_sigterm(second: Life) -> None:
-    ready = second.state / "ready-make.json"
-    arguments = f"--state-dir {second.state} --ready-file {ready} --port-base {free_port_base()}"
-    process = subprocess.Popen(
-        ["make", "demo", f"ARGS={arguments}"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    wait_for_file(ready, process)
-    assert seconds_to_end(process, json.loads(ready.read_text())["pids"], signal.SIGTERM) < within(
-        STOP_SECONDS
-    )
-
-
-def run_to_the_end(process: subprocess.Popen[str]) -> tuple[str, int]:
-    said, _ = process.communicate(timeout=within(60))
-    return said, process.returncode
-
-
-def wait_for_file(path: Path, process: subprocess.Popen[str], seconds: float = START_SECONDS) -> None:
-    deadline = time.monotonic() + within(seconds)
-    while not path.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            process.terminate()
-            raise AssertionError(process.communicate(timeout=within(20))[0])
-        time.sleep(0.05)
+def run_to_the_end(process: Started) -> tuple[str, int]:
+    status = process.wait(within(60))
+    return process.stdout + process.stderr, status

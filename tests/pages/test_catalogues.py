@@ -64,6 +64,17 @@ def test_french_punctuation_never_falls_alone_on_a_line() -> None:
     assert breakable == {"frame.error_prefix"}  # a page title does not wrap
 
 
+#: Fields that are numbers.
+_NUMBERS = "count|hours|maximum|millions|minimum|minutes|months|most|ms|number|own|rate"
+
+
+@each_language
+def test_no_line_ends_between_a_number_and_its_word(locale: str) -> None:
+    cut = re.compile(rf"(?<![\w-])\d+ [\w%]|\{{({_NUMBERS})\}} [\w%]|n° ")
+    texts = {key: text for key, text in CATALOGUES.texts[locale].items() if not key.startswith("language.")}
+    assert {key: found[0] for key, text in texts.items() if (found := cut.search(text))} == {}
+
+
 def test_every_key_named_by_the_view_models_exists() -> None:
     source = "".join(
         Path(str(module.__file__)).read_text()

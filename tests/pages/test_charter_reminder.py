@@ -21,7 +21,7 @@ def mail(kind: str, locale: str, model: CharterReminderMail) -> str:
 @each_language
 @pytest.mark.parametrize("kind", ["txt", "html"])
 def test_reminder_names_the_revision_its_day_and_where_to_accept_it(locale: str, kind: str) -> None:
-    for model in reminders():
+    for model in reminders(locale):
         text = mail(kind, locale, model)
         for words in (model.revision, model.due_from, *model.applications, model.address):
             assert words in text

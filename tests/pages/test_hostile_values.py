@@ -24,12 +24,13 @@ from idp.pages.operations import CharterView, ClientsView, ClientView
 from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 from idp.pages.sessions import SessionsPage, SessionView, origin_view
+from idp.pages.signed_out import LogoutFrame, SignedOutPage
 from sandbox.style_guide.cast import ALL, ELISE, PASSWORD_NUMBERS
 from sandbox.style_guide.families.codes import otp
 from sandbox.style_guide.families.email import code_entry
 from sandbox.style_guide.families.enrolment import enrolment
 from sandbox.style_guide.families.history import ENTRIES
-from sandbox.style_guide.families.operations import FULL
+from sandbox.style_guide.families.operations import full
 from sandbox.style_guide.pages import every_state
 from sandbox.style_guide.rendering import TEMPLATES, rendered
 from sandbox.style_guide.state import State
@@ -68,14 +69,14 @@ def states_of(text: str) -> Iterator[State]:
     entry = EntryView(id=1, hour=text, words=words_of(ENTRIES[0]), application=text, is_doubtful=True)
     models: dict[str, object] = {
         "operations.html": replace(
-            FULL,
+            full("fr"),
             node=text,
             lines=(text,),
             clients=ClientsView(
                 clients=(ClientView(client_id=text, name=text, codes=1, used=text, ends=()),),
                 searched_to=text,
             ),
-            keys=(replace(FULL.keys[0], kid=text, alg=text),),
+            keys=(replace(full("fr").keys[0], kid=text, alg=text),),
             charter=CharterView(revision=text, published_on=text, counted_at=text),
         ),
         "door.html": DoorPage(door="password", doors=ALL, notice="choice.hinted", login_hint=text),
@@ -120,6 +121,7 @@ def states_of(text: str) -> Iterator[State]:
         ),
         "cps.html": pages.CpsPage("none", ALL),
         "closing.html": ClosingPage(ends_at=text, may_keep=True),
+        "psc_waiting.html": pages.PscWaitingPage(),
         "psc.html": pages.PscPage(reason="refused", doors=ALL),
         "professional_context.html": ProfessionalContextPage(
             (
@@ -196,7 +198,7 @@ def states_of(text: str) -> Iterator[State]:
         "password_closed.html": email_pages.PasswordClosedPage(
             motive="email_disowned", closed_at=text, help_desk=text
         ),
-        "signed_out.html": pages.SignedOutPage(
+        "signed_out.html": SignedOutPage(
             state="confirm",
             identity=identity,
             return_name=text,
@@ -226,8 +228,8 @@ def states_of(text: str) -> Iterator[State]:
     }
     for template, model in models.items():
         yield State(template, template, model)
-    frames = (pages.LogoutFrame(text, f"https://rp.example/?{text}"),)
-    signed_out = pages.SignedOutPage(
+    frames = (LogoutFrame(text, f"https://rp.example/?{text}"),)
+    signed_out = SignedOutPage(
         state="done",
         identity=None,
         return_name=text,

@@ -84,7 +84,8 @@ def test_page_has_its_language_a_title_one_h1_and_headings_in_order(
 @every_page
 def test_page_offers_itself_in_the_other_language(locale: str, state: State, page: BeautifulSoup) -> None:
     link = page.select_one("ul.languages a")
-    if state.template == "form_post.html":  # shown once: what it carries would be lost
+    # What the one carries and the other waits for is in no other address.
+    if state.template in ("form_post.html", "psc_waiting.html"):
         assert link is None
         return
     assert link is not None
@@ -100,6 +101,9 @@ def test_title_announces_an_error_exactly_when_there_is_one(
 ) -> None:
     title = text_of(page.title)
     assert title.startswith({"fr": "Erreur :", "en": "Error:"}[locale]) == state.is_error
+    # What the page says first, it says too: but for the pages of a proof or of an error, which are it.
+    if state.template not in ("cps.html", "psc.html", "error.html"):
+        assert bool(page.select("#problem")) == state.is_error
 
 
 @every_page

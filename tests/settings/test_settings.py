@@ -89,6 +89,7 @@ HOUSE_VALUES: list[tuple[str, str, Any]] = [
     ("§4.6: 30 s open", "psc_circuit_pause", 30 * SECONDS),
     ("PS8: 5 s to connect", "psc_connect_timeout", 5 * SECONDS),
     ("PS8: 10 s in all", "psc_timeout", 10 * SECONDS),
+    ("docs/adr/0071: a lost answer again within 60 s", "psc_answer_again", 60 * SECONDS),
     ("PS8: one refetch of the keys per 60 s; ours per 30 s", "psc_keys_pause", 30 * SECONDS),
     ("CP3: stale > 24 h", "card_crl_grace", 24 * HOURS),
     ("CP3: stale > 24 h", "card_ocsp_max_age", 24 * HOURS),

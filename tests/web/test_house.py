@@ -138,7 +138,7 @@ def test_an_audit_in_force_is_told(app_factory: Callable[..., Provider]) -> None
     )
     statement = read(audited, "/about/accessibility").text
     assert "partiellement conforme" in statement
-    assert "L'audit du 2 janvier 2026, mené par Auditeur, a trouvé 83" in statement
+    assert "L'audit du 2\u00a0janvier\u00a02026, mené par Auditeur, a trouvé 83" in statement
 
 
 @pytest.mark.parametrize(

@@ -66,10 +66,14 @@ def test_a_region_of_its_own_is_told_from_the_language(tmp_path: Path) -> None:
 def test_days_and_hours_are_written_as_the_file_says(directory: Path) -> None:
     open_languages(directory)
     at = datetime(2026, 8, 3, 7, 5, tzinfo=UTC)
-    assert (local_hour(at, TAG), local_day(at, TAG)) == ("[09 ħ 05]", "3 [ȧǿŭŧ] 2026")
-    assert [local_time(at, tag) for tag in ("fr", "en")] == ["3 août 2026, 09 h 05", "3 August 2026, 09:05"]
+    assert (local_hour(at, TAG), local_day(at, TAG)) == ("[09\u00a0ħ\u00a005]", "3\u00a0[ȧǿŭŧ]\u00a02026")
+    french, english = (local_time(at, tag) for tag in ("fr", "en"))
+    assert (french, english) == ("3\u00a0août\u00a02026, 09\u00a0h\u00a005", "3\u00a0August\u00a02026, 09:05")
     first = datetime(2026, 11, 30, 23, 5, tzinfo=UTC)
-    assert [local_day(first, tag) for tag in ("fr", "en")] == ["1er décembre 2026", "1 December 2026"]
+    assert [local_day(first, tag) for tag in ("fr", "en")] == [
+        "1er\u00a0décembre\u00a02026",
+        "1\u00a0December\u00a02026",
+    ]
     with pytest.raises(KeyError):
         local_day(at, "xx")
 

@@ -17,7 +17,7 @@ from typing import Protocol
 import requests
 import urllib3
 
-from idp.adapters.http.deadline import DeadlineAdapter, ExchangeDeadline
+from idp.adapters.http.deadline import DeadlineAdapter, ExchangeDeadline, at_most
 from idp.core.texts import read_json
 
 CONNECT_SECONDS = 5.0
@@ -146,10 +146,11 @@ class SafeHttp:
             "Connection": "close",
             "User-Agent": "caducee",
         }
-        limits = (self._connect_seconds, self._total_seconds)
         try:
+            total = at_most(self._total_seconds)
+            limits = (min(self._connect_seconds, total), total)
             with (
-                closing(self._adapter_for(request, ExchangeDeadline(self._total_seconds))) as adapter,
+                closing(self._adapter_for(request, ExchangeDeadline(total))) as adapter,
                 adapter.send(
                     request.prepare(),
                     stream=True,

@@ -1,9 +1,15 @@
-"""Contains the end in time of one whole exchange, which every read of its socket obeys. Not here: sizes, answers."""
+"""Contains the end in time of one whole exchange, which every read of its socket obeys, and of several together.
+
+Not here: sizes, answers.
+"""
 
 import io
 import socket
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Any, cast
 
@@ -15,13 +21,47 @@ class ExchangeDeadline:
     """The end of a whole exchange. It measures elapsed time, not the time of day: hence no Clock port."""
 
     def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
+        self.end = time.monotonic() + seconds
 
     def remaining(self) -> float:
-        left = self._end - time.monotonic()
+        left = self.end - time.monotonic()
         if left <= 0:
             raise TimeoutError("too slow")
         return left
+
+    def earlier(self, other: "ExchangeDeadline | None") -> "ExchangeDeadline":
+        return other if other is not None and other.end < self.end else self
+
+
+#: Of all exchanges that are made here for one request.
+_OF_ALL: ContextVar[ExchangeDeadline | None] = ContextVar("end_of_all_exchanges", default=None)
+
+
+@contextmanager
+def all_until(deadline: ExchangeDeadline) -> Iterator[None]:
+    """Within it no exchange of this thread lasts longer, whatever its own limit."""
+    before = _OF_ALL.set(deadline.earlier(_OF_ALL.get()))
+    try:
+        yield
+    finally:
+        _OF_ALL.reset(before)
+
+
+def at_most(seconds: float) -> float:
+    """Returns so many seconds, or what is left for all exchanges here. Raises TimeoutError: nothing is."""
+    of_all = _OF_ALL.get()
+    return seconds if of_all is None else min(seconds, of_all.remaining())
+
+
+@contextmanager
+def in_turn(lock: threading.Lock) -> Iterator[None]:
+    """Hold the lock, behind which one exchanges and others wait. Raises TimeoutError: nothing is left for that."""
+    if not lock.acquire(timeout=at_most(threading.TIMEOUT_MAX)):
+        raise TimeoutError("others ask")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class _DeadlineReader(io.RawIOBase):

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from idp.adapters.http.bounded import BoundedHttp, HttpAnswer, NoUsableAnswer
+from idp.adapters.http.deadline import in_turn
 from idp.adapters.psc.errors import shown
 from idp.adapters.psc.published import UnusableDocument, object_in
 from idp.core.clock import Clock
@@ -76,7 +77,7 @@ class Discovery:
         return kept[0] if kept and self._clock.now() - kept[1] < CACHE_LIFE else None
 
     def _fetch_once(self) -> ProviderSnapshot:
-        with self._lock:
+        with in_turn(self._lock):
             # The thread that held the lock before this one may have fetched it.
             if snapshot := self._fresh():
                 return snapshot

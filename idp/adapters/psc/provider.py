@@ -20,7 +20,7 @@ from idp.adapters.psc.backchannel import PscBackChannel, read_message
 from idp.adapters.psc.circuit import Circuits, GuardedHttp, Health
 from idp.adapters.psc.client_secret import ClientSecret
 from idp.adapters.psc.client_standing import ClientStanding
-from idp.adapters.psc.concurrency_limit import ConcurrencyLimit
+from idp.adapters.psc.concurrency_limit import ConcurrencyLimit, in_all
 from idp.adapters.psc.discovery import Discovery, ProviderSnapshot
 from idp.adapters.psc.errors import callback_failure
 from idp.adapters.psc.id_token import refused, verify_id_token
@@ -159,13 +159,13 @@ class PscProvider:
         return getattr(known, name) if known else None
 
     def begin(self, *, fresh: bool, broker: str | None = None) -> UpstreamRequest:
-        self._require_usable()
-        snapshot = self._discovery.snapshot()
-        wishes = wishes_of(self._settings, fresh=fresh, broker=broker)
-        request = new_request(self._settings, self._redirect_uri, wishes)
-        return UpstreamRequest(
-            url=self._address(snapshot, request), state=request.state, pending=request.pending
-        )
+        with in_all(self._settings.timeout):
+            self._require_usable()
+            snapshot = self._discovery.snapshot()
+            wishes = wishes_of(self._settings, fresh=fresh, broker=broker)
+            request = new_request(self._settings, self._redirect_uri, wishes)
+            address = self._address(snapshot, request)
+        return UpstreamRequest(url=address, state=request.state, pending=request.pending)
 
     def _address(self, snapshot: ProviderSnapshot, request: NewRequest) -> str:
         """Returns where the browser goes: with the request, or with a reference to the one that was pushed."""
@@ -213,6 +213,7 @@ class PscProvider:
             raise refused("nothing pending")
         with self._limit.place() as go_on:
             snapshot = self._discovery.snapshot()
+            go_on()
             tokens = self._back_channel.redeem(snapshot.token_endpoint, code, verifier)
             go_on()
             at, access = now.timestamp(), tokens.access_token

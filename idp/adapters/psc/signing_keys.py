@@ -13,6 +13,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from idp.adapters.http.bounded import BoundedHttp, NoUsableAnswer
+from idp.adapters.http.deadline import in_turn
 from idp.adapters.psc.discovery import CACHE_LIFE
 from idp.adapters.psc.published import fetch_object
 from idp.core.clock import Clock
@@ -101,7 +102,7 @@ class SigningKeys:
         return self._set.find(kid) if is_fresh else None
 
     def _find_after_fetch(self, jwks_uri: str, allowance: Allowance, kid: str | None) -> RSAKey | None:
-        with self._lock:
+        with in_turn(self._lock):
             # The thread that held the lock before this one may have fetched the key, or have begun the pause.
             if self._is_pause_over() or self._may_ask(allowance, kid):
                 self._fetch(jwks_uri)

@@ -150,7 +150,7 @@ def _new_revision(room: _Room, options: argparse.Namespace, files: dict[str, Cha
 def _require_time(due_from: datetime, now: datetime, former: CharterRevision | None) -> None:
     """Raises _Refused: the day is none on which it could be announced."""
     if due_from <= now:
-        day = local_day(due_from, "en")
+        day = _day(due_from)
         raise _Refused(_WRONG_USE, f"{day} is not to come: leave --from out to publish at once")
     if former is None:
         raise _Refused(
@@ -185,10 +185,15 @@ def _summary(room: _Room, new: CharterRevision, files: dict[str, CharterFile]) -
     yield f"           {_when(new)}"
 
 
+def _day(at: datetime) -> str:
+    """In plain text: no terminal cuts it where a page would."""
+    return local_day(at, "en").replace("\N{NO-BREAK SPACE}", " ")
+
+
 def _when(new: CharterRevision) -> str:
     if new.due_from is None:
         return "at their next sign-in; until then their applications get no new token"
-    return f"from {local_day(new.due_from, 'en')} on; until then they may put it off"
+    return f"from {_day(new.due_from)} on; until then they may put it off"
 
 
 def _consequences(room: _Room, revision: str) -> Iterator[str]:
@@ -211,7 +216,7 @@ def _told(refusal: Exception) -> int:
     if isinstance(refusal, _Refused):
         status = refusal.status
     elif isinstance(refusal, RevisionAnnounced):
-        day = local_day(refusal.announced.due_from or refusal.announced.published_at, "en")
+        day = _day(refusal.announced.due_from or refusal.announced.published_at)
         name = refusal.announced.revision
         lines = f"{name} is announced for {day}: `idp charter withdraw {name}` first"
     elif isinstance(refusal, RevisionExists):

@@ -11,7 +11,7 @@ from idp.flows.shared.desk import Desk
 from idp.flows.shared.psc_attempts import PscAttempts
 from idp.flows.shared.psc_brokers import PscBrokers
 from idp.flows.shared.psc_freshness import Freshness, demand_in
-from idp.flows.shared.psc_refusals import PscRefusals
+from idp.flows.shared.psc_refusals import PscRefusals, PscRefused
 from idp.interaction.record import Interaction
 from idp.interaction.upstream import Upstream, UpstreamFailed
 from idp.web.addresses import redirect
@@ -34,20 +34,23 @@ class PscDeparture:
         """
         # That leads to the page of Pro Santé Connect itself: the other account may be of no hospital.
         broker = None if form.get("fresh") == "1" else self.brokers.of(request, interaction)
-        return self._leave(request, interaction, self.freshness.demand(request, interaction, form), broker)
+        demand = self.freshness.demand(request, interaction, form)
+        try:
+            return redirect(self._way_there(interaction, demand, broker))
+        except PscRefused as refused:
+            return self.refusals.answer(request, interaction, refused)
 
-    def again(self, request: Request, interaction: Interaction, begun: Mapping[str, Any]) -> Response:
-        """Returns the same as the sign-in there that `begun` is the record of."""
-        return self._leave(request, interaction, demand_in(begun), begun.get("broker"))
+    def again(self, interaction: Interaction, begun: Mapping[str, Any]) -> str:
+        """Returns the address of the same as the sign-in there that `begun` is the record of. Raises PscRefused,
+        PageError."""
+        return self._way_there(interaction, demand_in(begun), begun.get("broker"))
 
-    def _leave(
-        self, request: Request, interaction: Interaction, demand: str | None, broker: str | None
-    ) -> Response:
+    def _way_there(self, interaction: Interaction, demand: str | None, broker: str | None) -> str:
         self.desk.set_out(interaction)
         try:
             asked = self.upstream.begin(fresh=demand is not None, broker=broker)
         except UpstreamFailed as failed:
-            return self.refusals.answer(request, interaction, failed.reason, str(failed))
+            raise PscRefused(failed.reason, str(failed)) from failed
         since = self.clock.now().isoformat() if demand else None
         self.attempts.begin(interaction, asked, demand, since, broker)
-        return redirect(asked.url)
+        return asked.url

@@ -71,26 +71,32 @@ REFUSALS: Mapping[str, Meaning] = {
 }
 
 
+class PscRefused(Exception):
+    """The answer of Pro Santé Connect signs nobody in. `detail`: for the log. `leave`: a way out of the session there
+    (`psc_leaving`). `about`: whom it names."""
+
+    def __init__(self, reason: str, detail: str, *, leave: str | None = None, about: About = NOBODY) -> None:
+        super().__init__(detail)
+        self.reason, self.leave, self.about = reason, leave, about
+
+
 @dataclass(frozen=True, slots=True)
 class PscRefusals:
     desk: Desk
     store: EphemeralStore
     links: UpstreamLinks
 
-    def answer(
-        self,
-        request: Request,
-        interaction: Interaction,
-        reason: str,
-        detail: str,
-        leave: str | None = None,
-        about: About = NOBODY,
-    ) -> Response:
-        """Returns the page of this reason, to a form the way to it; the log and the audit trail have it too.
+    def answer(self, request: Request, interaction: Interaction, refused: PscRefused) -> Response:
+        """Returns the page of this reason, to a form the way to it; the log and the audit trail have it too."""
+        reason = self.note(interaction, refused)
+        if request.method == "POST":
+            told = Reply(at=_PAGE, message=reason, status=REFUSALS[reason].status)
+            return reply_by_get(self.desk, interaction, told)
+        return self.page(request, interaction, reason)
 
-        `detail`: for the log. `leave`: a way out of the session there (`psc_leaving`). `about`: whom it
-        names."""
-        reason = self._in_a_row(interaction, reason)
+    def note(self, interaction: Interaction, refused: PscRefused) -> str:
+        """Write it to the log and the audit trail. Returns the reason of its page."""
+        reason = self._in_a_row(interaction, refused.reason)
         meaning, reference = REFUSALS[reason], reference_of(interaction.id)
         log.log(
             meaning.level,
@@ -98,14 +104,11 @@ class PscRefusals:
             interaction_id=interaction.id[:8],
             reason=reason,
             whose=str(meaning.whose),
-            detail=detail,
+            detail=str(refused),
             incident=reference,
         )
-        self._audit(interaction, about, reason=reason, incident=reference)
-        told = Reply(at=_PAGE, message=reason, status=meaning.status)
-        if request.method == "POST":
-            return reply_by_get(self.desk, interaction, told)
-        return self._page(request, interaction, told, leave)
+        self._audit(interaction, refused.about, reason=reason, incident=reference)
+        return reason
 
     def told(self, request: Request, interaction_id: str) -> Response | None:
         """Returns the page that says why a form led nowhere, once; None where nothing is to be said. Raises
@@ -114,18 +117,14 @@ class PscRefusals:
             return None
         interaction = self.desk.open(request, interaction_id)
         reply = take_reply(self.desk, request, interaction, _PAGE)
-        return self._page(request, interaction, reply) if reply.message else None
+        return self.page(request, interaction, reply.message) if reply.message else None
 
-    def _page(
-        self, request: Request, interaction: Interaction, reply: Reply, leave: str | None = None
+    def page(
+        self, request: Request, interaction: Interaction, reason: str, leave: str | None = None
     ) -> Response:
-        page = PscPage(
-            reason=reply.message or "",
-            doors=self.desk.doors(interaction),
-            leave=leave,
-            on_android=is_android(request.headers),
-        )
-        return self.desk.show(request, interaction, "psc.html", page, reply.status)
+        on_android = is_android(request.headers)
+        page = PscPage(reason=reason, doors=self.desk.doors(interaction), leave=leave, on_android=on_android)
+        return self.desk.show(request, interaction, "psc.html", page, REFUSALS[reason].status)
 
     def _audit(self, interaction: Interaction, about: About, **facts: str) -> None:
         """Audit to the account of this sign-in, else to the person named, else to the account that last came with this

@@ -6,7 +6,7 @@ from idp.pages import account as account_pages
 from idp.pages import enrolment as enrolment_pages
 from idp.pages.frame import Deadline
 from idp.pages.passkeys import PasskeysPage, PasskeyView
-from sandbox.style_guide.cast import ELISE, NURSE, SPECIALIST
+from sandbox.style_guide.cast import ELISE, NURSE, SPECIALIST, day, hour
 from sandbox.style_guide.houses import INFORMED, SAID
 from sandbox.style_guide.state import State
 
@@ -17,7 +17,7 @@ SECTIONS = tuple(
 )
 
 
-def _account() -> list[State]:
+def _account(locale: str) -> list[State]:
     applications = (
         account_pages.Application(
             name="ViaTrajectoire",
@@ -29,15 +29,18 @@ def _account() -> list[State]:
     )
     models = {
         "account": account_pages.HomePage(
-            identity=ELISE, applications=applications, signed_in_since="14 h 02", sections=SECTIONS
+            identity=ELISE,
+            applications=applications,
+            signed_in_since=hour(locale, "14:02"),
+            sections=SECTIONS,
         ),
         "account-offers-passkey": account_pages.HomePage(
-            identity=ELISE, applications=(), signed_in_since="14 h 02", offers_passkey=True
+            identity=ELISE, applications=(), signed_in_since=hour(locale, "14:02"), offers_passkey=True
         ),
         "account-contexts": account_pages.HomePage(
             identity=ELISE,
             applications=applications,
-            signed_in_since="14 h 02",
+            signed_in_since=hour(locale, "14:02"),
             contexts=(
                 account_pages.RememberedContext(
                     client_id="via",
@@ -56,13 +59,19 @@ def _account() -> list[State]:
             signed_in_since=None,
         ),
         "account-shared-station": account_pages.HomePage(
-            identity=ELISE, applications=applications, signed_in_since="14 h 02", station="declared"
+            identity=ELISE,
+            applications=applications,
+            signed_in_since=hour(locale, "14:02"),
+            station="declared",
         ),
         "account-shared-network": account_pages.HomePage(
-            identity=ELISE, applications=applications, signed_in_since="14 h 02", station="network"
+            identity=ELISE,
+            applications=applications,
+            signed_in_since=hour(locale, "14:02"),
+            station="network",
         ),
         "account-one-speciality": account_pages.HomePage(
-            identity=SPECIALIST, applications=(), signed_in_since="14 h 02"
+            identity=SPECIALIST, applications=(), signed_in_since=hour(locale, "14:02")
         ),
         "account-bare": account_pages.HomePage(identity=NURSE, applications=(), signed_in_since=None),
     }
@@ -80,15 +89,17 @@ def _account() -> list[State]:
     ]
 
 
-def _passkeys() -> list[State]:
+def _passkeys(locale: str) -> list[State]:
     phone = PasskeyView(
         id="AbC",
         name="Téléphone de garde",
         is_synced=True,
-        created_on="23 novembre 2026",
-        last_used_on="30 novembre 2026",
+        created_on=day(locale, "2026-11-23"),
+        last_used_on=day(locale, "2026-11-30"),
     )
-    key = PasskeyView(id="DeF", name="", is_synced=False, created_on="23 novembre 2026", last_used_on=None)
+    key = PasskeyView(
+        id="DeF", name="", is_synced=False, created_on=day(locale, "2026-11-23"), last_used_on=None
+    )
     page = PasskeysPage(passkeys=(phone, key), is_proved=True, minutes=10, options='{"user": {}}')
     models = {
         "passkeys": page,
@@ -107,7 +118,7 @@ def _passkeys() -> list[State]:
     return [*states, shared]
 
 
-def _address() -> list[State]:
+def _address(locale: str) -> list[State]:
     kept = {"address_line1": "12 rue des Lilas", "address_line2": "", "postal_code": "69001", "city": "Lyon"}
     wrong = account_pages.AddressPage(
         values={**kept, "postal_code": "!", "city": ""},
@@ -117,7 +128,7 @@ def _address() -> list[State]:
         ),
     )
     page = account_pages.AddressPage(values=kept)
-    waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
+    waiting = Deadline(time=hour(locale, "14:47"), seconds=720, may_prolong=True)
     last = replace(waiting, may_prolong=False)
     return [
         State("address", "account/address.html", page, in_interaction=False, deadline=waiting),
@@ -126,15 +137,20 @@ def _address() -> list[State]:
     ]
 
 
-def _identity() -> list[State]:
+def _identity(locale: str) -> list[State]:
     proofs = (
         account_pages.ProofView(
-            source="cps", profession="Médecin", first_on="3 mars 2025", last_on="23 novembre 2026"
+            source="cps",
+            profession="Médecin",
+            first_on=day(locale, "2025-03-03"),
+            last_on=day(locale, "2026-11-23"),
         ),
-        account_pages.ProofView(source="psc", profession="", first_on="4 mars 2025", last_on="4 mars 2025"),
+        account_pages.ProofView(
+            source="psc", profession="", first_on=day(locale, "2025-03-04"), last_on=day(locale, "2025-03-04")
+        ),
     )
     page = account_pages.IdentityPage(
-        identity=ELISE, source="cps", verified_on="23 novembre 2026", proofs=proofs
+        identity=ELISE, source="cps", verified_on=day(locale, "2026-11-23"), proofs=proofs
     )
     by_psc = replace(page, source="psc", proofs=())
     return [
@@ -145,8 +161,8 @@ def _identity() -> list[State]:
 
 def states(locale: str) -> list[State]:
     return [
-        *_account(),
-        *_identity(),
-        *_address(),
-        *_passkeys(),
+        *_account(locale),
+        *_identity(locale),
+        *_address(locale),
+        *_passkeys(locale),
     ]

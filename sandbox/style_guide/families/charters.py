@@ -6,7 +6,7 @@ from idp.flows.shared.charter_text import charter_html, charter_with_contents
 from idp.pages import charters as charter_pages
 from idp.pages.frame import Deadline
 from idp.pages.step import Step
-from sandbox.style_guide.cast import ELISE
+from sandbox.style_guide.cast import ELISE, day, hour, moment
 from sandbox.style_guide.rendering import ROOT
 from sandbox.style_guide.state import State
 
@@ -20,7 +20,7 @@ def charter_of(locale: str) -> str:
     return (ROOT / "charters" / f"2026-1.{locale}.md").read_text(encoding="utf-8")
 
 
-def _charter(text: str) -> list[State]:
+def _charter(locale: str, text: str) -> list[State]:
     text_html, contents = charter_with_contents(text)
     first = charter_pages.CharterPage(
         charter="house",
@@ -31,12 +31,12 @@ def _charter(text: str) -> list[State]:
         text_locale="fr",
         text_sha256="0" * 64,
         revision="2026-1",
-        published_on="3 novembre 2026",
+        published_on=day(locale, "2026-11-03"),
         is_new_revision=False,
         error=None,
     )
     second = replace(first, charter="viatrajectoire", of_client=True)
-    later = replace(first, is_new_revision=True, due_from="15 décembre 2026", may_wait=True)
+    later = replace(first, is_new_revision=True, due_from=day(locale, "2026-12-15"), may_wait=True)
     models = {
         "charter-first": replace(first, step=Step(3, 3)),
         "charter-last": first,
@@ -50,26 +50,26 @@ def _charter(text: str) -> list[State]:
         "charter-of-client-new-revision": replace(second, is_new_revision=True),
         "charter-of-client-tick-needed!": replace(second, error="charter.tick_needed"),
         "charter-revision-changed!": replace(first, error="charter.revision_changed"),
-        "charter-announced": replace(first, due_from="15 décembre 2026"),
+        "charter-announced": replace(first, due_from=day(locale, "2026-12-15")),
         "charter-announced-later": replace(later, changes=CHANGES),
         "charter-announced-later-tick-needed!": replace(later, error="charter.tick_needed"),
         "charter-announced-later-of-client": replace(later, charter="viatrajectoire", of_client=True),
     }
-    waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
+    waiting = Deadline(time=hour(locale, "14:47"), seconds=720, may_prolong=True)
     return [
         *(State(name, "charter.html", model, deadline=waiting) for name, model in models.items()),
         State("charter-last-minutes", "charter.html", first, deadline=replace(waiting, may_prolong=False)),
     ]
 
 
-def _accepted_charters(text: str) -> list[State]:
+def _accepted_charters(locale: str, text: str) -> list[State]:
     text_html, contents = charter_with_contents(text)
     line = charter_pages.AcceptanceLine(
         address="/account/charters/3",
         of_client="",
         revision="2026-1",
-        published_on="3 novembre 2026",
-        accepted_at="4 novembre 2026, 9 h 05",
+        published_on=day(locale, "2026-11-03"),
+        accepted_at=moment(locale, "2026-11-04 09:05"),
         doors=("password", "email_otp"),
         application="ViaTrajectoire",
     )
@@ -116,6 +116,6 @@ def _accepted_charters(text: str) -> list[State]:
 
 def states(locale: str) -> list[State]:
     return [
-        *_charter(charter_of(locale)),
-        *_accepted_charters(charter_of(locale)),
+        *_charter(locale, charter_of(locale)),
+        *_accepted_charters(locale, charter_of(locale)),
     ]

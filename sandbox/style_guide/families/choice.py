@@ -8,6 +8,7 @@ from idp.pages import sign_in as pages
 from idp.pages.choice import ChoicePage
 from idp.pages.door import DoorPage
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
+from idp.pages.signed_out import SignedOutPage
 from sandbox.style_guide.cast import (
     ALL,
     ALL_AND_PASSKEY,
@@ -18,6 +19,7 @@ from sandbox.style_guide.cast import (
     NONE,
     PASSWORD_ONLY,
     PSC_AND_PASSWORD,
+    hour,
 )
 from sandbox.style_guide.state import State
 
@@ -98,9 +100,9 @@ def _first_connection() -> list[State]:
     ]
 
 
-def _same_person() -> list[State]:
-    page = pages.SamePersonPage(ELISE, "sid-1", "14 h 02")
-    closed = pages.SignedOutPage(
+def _same_person(locale: str) -> list[State]:
+    page = pages.SamePersonPage(ELISE, "sid-1", hour(locale, "14:02"))
+    closed = SignedOutPage(
         state="other",
         identity=None,
         return_name=None,
@@ -170,6 +172,6 @@ def states(locale: str) -> list[State]:
         *_choice(),
         *_door(),
         *_first_connection(),
-        *_same_person(),
+        *_same_person(locale),
         *_professional_context(),
     ]

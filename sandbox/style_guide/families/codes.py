@@ -12,10 +12,10 @@ from sandbox.style_guide.families.email import code_entry
 from sandbox.style_guide.state import State
 
 
-def otp(**changes: Any) -> pages.EmailOtpPage:
+def otp(locale: str = "fr", **changes: Any) -> pages.EmailOtpPage:
     of_code = {field.name for field in fields(CodeEntry)}
     told = {name: value for name, value in changes.items() if name not in of_code}
-    code = code_entry(seconds_before_resend=0)
+    code = code_entry(locale, seconds_before_resend=0)
     page = pages.EmailOtpPage(
         purpose="login",
         sent_to="e•••••d@hopital-saint-louis.fr",
@@ -25,25 +25,25 @@ def otp(**changes: Any) -> pages.EmailOtpPage:
     return replace(page, **told)
 
 
-def _email_otp() -> list[State]:
+def _email_otp(locale: str) -> list[State]:
     def wrong(notice: str, **changes: Any) -> pages.EmailOtpPage:
-        return otp(notice=f"email_otp.{notice}", notice_is_error=True, **changes)
+        return otp(locale, notice=f"email_otp.{notice}", notice_is_error=True, **changes)
 
     models = {
-        "otp-login": otp(seconds_before_resend=42),
-        "otp-passkey": otp(doors=ALL_AND_PASSKEY),
-        "otp-lost-mailbox": otp(may_change_address=True),
-        "otp-lost-mailbox-password-only": otp(doors=PASSWORD_ONLY, may_change_address=True),
+        "otp-login": otp(locale, seconds_before_resend=42),
+        "otp-passkey": otp(locale, doors=ALL_AND_PASSKEY),
+        "otp-lost-mailbox": otp(locale, may_change_address=True),
+        "otp-lost-mailbox-password-only": otp(locale, doors=PASSWORD_ONLY, may_change_address=True),
         "otp-enrolment": otp(
-            purpose="enrolment", sent_to="elise.marchand@hopital-saint-louis.fr", step=Step(2, 3)
+            locale, purpose="enrolment", sent_to="elise.marchand@hopital-saint-louis.fr", step=Step(2, 3)
         ),
-        "otp-last-minute": otp(minutes_left=1, seconds_left=52, tries_left=1, doors=PASSWORD_ONLY),
-        "otp-last-seconds": otp(minutes_left=0, seconds_left=12),
-        "otp-resent": otp(notice="email_otp.resent", minutes_left=7, seconds_before_resend=60),
-        "otp-renewed": otp(notice="email_otp.renewed", seconds_before_resend=60),
+        "otp-last-minute": otp(locale, minutes_left=1, seconds_left=52, tries_left=1, doors=PASSWORD_ONLY),
+        "otp-last-seconds": otp(locale, minutes_left=0, seconds_left=12),
+        "otp-resent": otp(locale, notice="email_otp.resent", minutes_left=7, seconds_before_resend=60),
+        "otp-renewed": otp(locale, notice="email_otp.renewed", seconds_before_resend=60),
         "otp-refused!": wrong("refused", tries_left=3),
         "otp-malformed!": wrong("malformed"),
-        "otp-too-soon": otp(notice="email_otp.too_soon", seconds_before_resend=42),
+        "otp-too-soon": otp(locale, notice="email_otp.too_soon", seconds_before_resend=42),
         "otp-quota!": wrong("quota"),
         "otp-quota-of-day!": wrong("quota_of_day"),
         "otp-closed-enrolment!": wrong("closed_enrolment", can_enter=False, purpose="enrolment"),
@@ -57,8 +57,8 @@ def _email_otp() -> list[State]:
         "otp-email-taken!": wrong("email_taken", can_enter=False, purpose="enrolment"),
     }
     states = [State(name, "email_otp.html", model) for name, model in models.items()]
-    states.append(State("otp-late", "email_otp.html", otp(), mails_are_late=True))
-    return [*states, State("otp-shared-station", "email_otp.html", otp(), is_shared_station=True)]
+    states.append(State("otp-late", "email_otp.html", otp(locale), mails_are_late=True))
+    return [*states, State("otp-shared-station", "email_otp.html", otp(locale), is_shared_station=True)]
 
 
 def passkey(**changes: Any) -> PasskeyPage:
@@ -86,6 +86,6 @@ def _passkey() -> list[State]:
 
 def states(locale: str) -> list[State]:
     return [
-        *_email_otp(),
+        *_email_otp(locale),
         *_passkey(),
     ]

@@ -5,13 +5,14 @@ from typing import Any
 
 from idp.pages import email as email_pages
 from idp.pages.frame import Deadline
+from sandbox.style_guide.cast import day, hour, moment
 from sandbox.style_guide.state import State
 
 
-def code_entry(**changes: Any) -> email_pages.CodeEntry:
+def code_entry(locale: str = "fr", **changes: Any) -> email_pages.CodeEntry:
     entry = email_pages.CodeEntry(
-        sent_at_local="14 h 22",
-        expires_at_local="14 h 32",
+        sent_at_local=hour(locale, "14:22"),
+        expires_at_local=hour(locale, "14:32"),
         minutes_left=10,
         seconds_left=583,
         tries_left=5,
@@ -19,14 +20,14 @@ def code_entry(**changes: Any) -> email_pages.CodeEntry:
         notice_is_error=False,
         can_enter=True,
         seconds_before_resend=42,
-        resend_at_local="14 h 24",
+        resend_at_local=hour(locale, "14:24"),
     )
     return replace(entry, **changes)
 
 
-def waiting(**changes: Any) -> email_pages.AddressEntry:
+def waiting(locale: str, **changes: Any) -> email_pages.AddressEntry:
     address = "elise.marchand@cabinet-des-lilas.example"
-    return email_pages.AddressEntry(typed=address, waiting=address, code=code_entry(**changes))
+    return email_pages.AddressEntry(typed=address, waiting=address, code=code_entry(locale, **changes))
 
 
 def states(locale: str) -> list[State]:
@@ -34,7 +35,7 @@ def states(locale: str) -> list[State]:
     typed = email_pages.AddressEntry(typed=address)
     wrong = {"notice_is_error": True, "seconds_before_resend": 0}
     section = email_pages.EmailPage(
-        address=address, proved_on="3 novembre 2025", is_proved=True, minutes=10, entry=typed
+        address=address, proved_on=day(locale, "2025-11-03"), is_proved=True, minutes=10, entry=typed
     )
     of_section = {
         "email": section,
@@ -44,22 +45,24 @@ def states(locale: str) -> list[State]:
         "email-malformed!": replace(section, entry=replace(typed, error="enrolment.email_malformed")),
         "email-taken!": replace(section, entry=replace(typed, error="enrolment.email_taken")),
         "email-quota!": replace(section, entry=replace(typed, error="email_otp.quota")),
-        "email-code": replace(section, entry=waiting()),
-        "email-code-resent": replace(section, entry=waiting(notice="email_otp.resent")),
+        "email-code": replace(section, entry=waiting(locale)),
+        "email-code-resent": replace(section, entry=waiting(locale, notice="email_otp.resent")),
         "email-code-refused!": replace(
-            section, entry=waiting(notice="email_otp.refused", tries_left=1, **wrong)
+            section, entry=waiting(locale, notice="email_otp.refused", tries_left=1, **wrong)
         ),
-        "email-code-busy!": replace(section, entry=waiting(notice="email_otp.busy", **wrong)),
+        "email-code-busy!": replace(section, entry=waiting(locale, notice="email_otp.busy", **wrong)),
         "email-code-expired!": replace(
-            section, entry=waiting(notice="email_otp.expired", can_enter=False, **wrong)
+            section, entry=waiting(locale, notice="email_otp.expired", can_enter=False, **wrong)
         ),
         "email-code-closed!": replace(
-            section, entry=waiting(notice="email_otp.closed_address", can_enter=False, **wrong)
+            section, entry=waiting(locale, notice="email_otp.closed_address", can_enter=False, **wrong)
         ),
     }
-    proved_until = Deadline(time="14 h 32", seconds=540, may_prolong=True, by_proof=True, leaves=True)
-    end_of_session = Deadline(time="14 h 47", seconds=1440, may_prolong=True)
-    again = email_pages.EmailAgainPage(proved_on="3 novembre 2025", may_put_off=True, entry=typed)
+    proved_until = Deadline(
+        time=hour(locale, "14:32"), seconds=540, may_prolong=True, by_proof=True, leaves=True
+    )
+    end_of_session = Deadline(time=hour(locale, "14:47"), seconds=1440, may_prolong=True)
+    again = email_pages.EmailAgainPage(proved_on=day(locale, "2025-11-03"), may_put_off=True, entry=typed)
     of_stop = {
         "email-again": again,
         "email-again-offered": replace(
@@ -67,16 +70,16 @@ def states(locale: str) -> list[State]:
         ),
         "email-again-last": replace(again, may_put_off=False),
         "email-again-malformed!": replace(again, entry=replace(typed, error="enrolment.required")),
-        "email-again-code": replace(again, entry=waiting()),
+        "email-again-code": replace(again, entry=waiting(locale)),
         "email-again-code-expired!": replace(
-            again, entry=waiting(notice="email_otp.expired", can_enter=False, **wrong)
+            again, entry=waiting(locale, notice="email_otp.expired", can_enter=False, **wrong)
         ),
     }
     ask = email_pages.EmailUndoPage(
-        state="ask", token="t" * 43, changed_at="3 novembre 2026, 14 h 22", help_desk=""
+        state="ask", token="t" * 43, changed_at=moment(locale, "2026-11-03 14:22"), help_desk=""
     )
     closed = email_pages.PasswordClosedPage(
-        motive="email_disowned", closed_at="3 novembre 2026, 14 h 22", help_desk="01 02 03 04 05"
+        motive="email_disowned", closed_at=moment(locale, "2026-11-03 14:22"), help_desk="01 02 03 04 05"
     )
     return [
         *(

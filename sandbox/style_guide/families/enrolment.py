@@ -6,7 +6,7 @@ from typing import Any
 from idp.pages import enrolment as enrolment_pages
 from idp.pages.frame import Deadline
 from idp.pages.step import Step
-from sandbox.style_guide.cast import ELISE, NURSE, PASSWORD_NUMBERS
+from sandbox.style_guide.cast import ELISE, NURSE, PASSWORD_NUMBERS, hour
 from sandbox.style_guide.state import State
 
 
@@ -23,7 +23,7 @@ def enrolment(**changes: Any) -> enrolment_pages.EnrolmentPage:
     return replace(page, **changes)
 
 
-def _enrolment() -> list[State]:
+def _enrolment(locale: str) -> list[State]:
     typed = {"email": "elise.marchand@hopital", "address_line1": "12 rue de la Paix", "city": "Lyon"}
     errors = (
         enrolment_pages.FieldError("email", "enrolment.email_malformed"),
@@ -63,7 +63,7 @@ def _enrolment() -> list[State]:
             values=typed, errors=(enrolment_pages.FieldError("password", "enrolment.busy"),)
         ),
     }
-    waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
+    waiting = Deadline(time=hour(locale, "14:47"), seconds=720, may_prolong=True)
     last = replace(waiting, may_prolong=False)
     return [
         *(State(name, "enrolment.html", model, deadline=waiting) for name, model in models.items()),
@@ -91,6 +91,6 @@ def _already_enrolled() -> list[State]:
 
 def states(locale: str) -> list[State]:
     return [
-        *_enrolment(),
+        *_enrolment(locale),
         *_already_enrolled(),
     ]

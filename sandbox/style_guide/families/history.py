@@ -15,26 +15,26 @@ from idp.pages.history import (
     words_of,
 )
 from idp.pages.sessions import SessionsPage, SessionView, origin_view
-from sandbox.style_guide.cast import NOON, ORIGINS
+from sandbox.style_guide.cast import NOON, ORIGINS, day, hour, moment
 from sandbox.style_guide.state import State
 
 
-def _session(number: int, door: str, origin: Origin, *applications: str) -> SessionView:
+def _session(locale: str, number: int, door: str, origin: Origin, *applications: str) -> SessionView:
     is_here = number == 0
     return SessionView(
         sid=f"sid-{number}",
         door=door,
         origin=origin_view(origin),
         applications=applications,
-        since="30 novembre 2026, 8 h 41",
-        seen="" if is_here else "30 novembre 2026, 9 h 12",
+        since=moment(locale, "2026-11-30 08:41"),
+        seen="" if is_here else moment(locale, "2026-11-30 09:12"),
         is_here=is_here,
     )
 
 
-def _sessions() -> list[State]:
+def _sessions(locale: str) -> list[State]:
     named = zip(("cps", "psc", "password", "other", "passkey"), ORIGINS, strict=True)
-    several = [_session(number, door, origin) for number, (door, origin) in enumerate(named)]
+    several = [_session(locale, number, door, origin) for number, (door, origin) in enumerate(named)]
     several[0] = replace(several[0], applications=("ViaTrajectoire", "Trajectoire Grand Âge"))
     models = {"sessions": SessionsPage(tuple(several)), "sessions-alone": SessionsPage((several[0],))}
     return [
@@ -51,19 +51,22 @@ ENTRIES = [
 ]
 
 
-def _history() -> list[State]:
+def _history(locale: str) -> list[State]:
     views = [
         EntryView(
             id=entry.id,
-            hour="14 h 02",
+            hour=hour(locale, "14:02"),
             words=words_of(entry),
             application="ViaTrajectoire" if entry.id % 3 else "",
             is_doubtful=is_doubtful(entry),
         )
         for entry in ENTRIES
     ]
-    days = (DayView("30 novembre 2026", tuple(views[:4])), DayView("29 novembre 2026", tuple(views[4:])))
-    report = ReportPage(entry=views[0], day="30 novembre 2026", closes_password=True)
+    days = (
+        DayView(day(locale, "2026-11-30"), tuple(views[:4])),
+        DayView(day(locale, "2026-11-29"), tuple(views[4:])),
+    )
+    report = ReportPage(entry=views[0], day=day(locale, "2026-11-30"), closes_password=True)
     reported = ReportedPage(
         closes_password=True, removes_passkey=False, help_desk="03 20 00 00 00, poste 4242"
     )
@@ -94,6 +97,6 @@ def _history() -> list[State]:
 
 def states(locale: str) -> list[State]:
     return [
-        *_sessions(),
-        *_history(),
+        *_sessions(locale),
+        *_history(locale),
     ]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from idp.pages import sign_in as pages
 from idp.pages.choice import ChoicePage
 from sandbox.style_guide.cast import ALL, CLIENT_LOGO
-from sandbox.style_guide.houses import ABOUT, LINE, PLAIN, POSTAL, SAID, STATEMENTS, WARNED
+from sandbox.style_guide.houses import ABOUT, LINE, PLAIN, POSTAL, SAID, WARNED, statements
 from sandbox.style_guide.state import State
 
 
@@ -24,7 +24,7 @@ def states(locale: str) -> list[State]:
                 in_interaction=False,
                 house=replace(LINE if page.rate else PLAIN, accessibility=page.state),
             )
-            for name, page in STATEMENTS.items()
+            for name, page in statements(locale).items()
         ),
         State("house-choice", "choice.html", ChoicePage(doors=ALL), house=SAID, client_logo=CLIENT_LOGO),
         State("house-error!", "error.html", error, in_interaction=False, house=SAID),

@@ -14,30 +14,30 @@ from idp.pages.mails import (
     SignInInMail,
 )
 from idp.pages.sessions import origin_view
-from sandbox.style_guide.cast import ORIGINS
+from sandbox.style_guide.cast import ORIGINS, day, hour, moment
 
 
-def mails(client_name: str = "ViaTrajectoire") -> list[CodeMail]:
+def mails(locale: str = "fr", client_name: str = "ViaTrajectoire") -> list[CodeMail]:
     login = CodeMail(
         code="48213907",
         minutes=10,
-        until="14 h 32",
+        until=hour(locale, "14:32"),
         purpose="login",
         client_name=client_name,
-        requested_at="3 novembre 2026 à 14 h 22",
+        requested_at=moment(locale, "2026-11-03 14:22"),
     )
     return [replace(login, purpose=purpose) for purpose in ("login", "enrolment", "address")]
 
 
-def last_minute_mail() -> CodeMail:
+def last_minute_mail(locale: str = "fr") -> CodeMail:
     """Of an installation where a code lives for a minute."""
-    return replace(mails()[0], minutes=1)
+    return replace(mails(locale)[0], minutes=1)
 
 
-def new_browser_mails(*origins: Origin) -> list[NewBrowserMail]:
+def new_browser_mails(*origins: Origin, locale: str = "fr") -> list[NewBrowserMail]:
     """`origins`: those of the first mail."""
     sign_ins = [
-        SignInInMail(at="3 novembre 2026, 14 h 22", door=door, origin=origin_view(origin))
+        SignInInMail(at=moment(locale, "2026-11-03 14:22"), door=door, origin=origin_view(origin))
         for door, origin in zip(
             ("cps", "psc", "password", "other", "passkey"), origins or ORIGINS, strict=False
         )
@@ -48,10 +48,10 @@ def new_browser_mails(*origins: Origin) -> list[NewBrowserMail]:
     ]
 
 
-def notices() -> list[NoticeMail]:
-    until = "10 novembre 2026, 14 h 22"
+def notices(locale: str = "fr") -> list[NoticeMail]:
+    until = moment(locale, "2026-11-10 14:22")
     told = [
-        NoticeMail(notice=str(notice), happened_at="3 novembre 2026, 14 h 22", until=until)
+        NoticeMail(notice=str(notice), happened_at=moment(locale, "2026-11-03 14:22"), until=until)
         for notice in Notice
     ]
     disabled = next(mail for mail in told if mail.notice == Notice.ACCOUNT_DISABLED)
@@ -62,33 +62,33 @@ def notices() -> list[NoticeMail]:
     ]
 
 
-def receipts() -> list[CharterReceiptMail]:
+def receipts(locale: str = "fr") -> list[CharterReceiptMail]:
     of_house = CharterReceiptMail(
         client_name="",
         revision="2026-1",
-        accepted_at="3 novembre 2026, 14 h 22",
+        accepted_at=moment(locale, "2026-11-03 14:22"),
         text_sha256="4f" * 32,
         address="https://caducee.example/account/charters/3",
     )
     return [of_house, replace(of_house, client_name="Trajectoire Grand Âge")]
 
 
-def reminders() -> list[CharterReminderMail]:
+def reminders(locale: str = "fr") -> list[CharterReminderMail]:
     of_house = CharterReminderMail(
         applications=(),
         revision="2027-1",
-        due_from="15 décembre 2026",
+        due_from=day(locale, "2026-12-15"),
         address="https://caducee.example/",
     )
     two = ("Trajectoire Grand Âge", "ViaTrajectoire")
     return [of_house, replace(of_house, applications=two, address="")]
 
 
-def email_changed_mails() -> list[EmailChangedMail]:
+def email_changed_mails(locale: str = "fr") -> list[EmailChangedMail]:
     mail = EmailChangedMail(
-        happened_at="3 novembre 2026, 14 h 22",
+        happened_at=moment(locale, "2026-11-03 14:22"),
         link="https://idp.example/account/email/undo/" + "t" * 43,
-        until="6 novembre 2026, 14 h 22",
+        until=moment(locale, "2026-11-06 14:22"),
         help_desk="",
     )
     return [mail, replace(mail, help_desk="01 02 03 04 05")]

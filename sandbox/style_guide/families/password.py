@@ -7,11 +7,11 @@ from idp.pages import account as account_pages
 from idp.pages import sign_in as pages
 from idp.pages.delay import Delay
 from idp.pages.frame import Deadline
-from sandbox.style_guide.cast import ALL, ELISE, PASSWORD_NUMBERS, PASSWORD_ONLY
+from sandbox.style_guide.cast import ALL, ELISE, PASSWORD_NUMBERS, PASSWORD_ONLY, day, hour
 from sandbox.style_guide.state import State
 
 
-def _password() -> list[State]:
+def _password(locale: str) -> list[State]:
     errors = ("refused", "malformed_rpps", "network", "closed", "busy", "identity_old")
     waits = {
         "minute": Delay(0, 1, 42),
@@ -20,7 +20,7 @@ def _password() -> list[State]:
         "hour-and-minutes": Delay(1, 6),
         "hours": Delay(3, 0),
     }
-    waiting = pages.PasswordPage(doors=ALL, rpps="99700218896", error="", again_at="14 h 37")
+    waiting = pages.PasswordPage(doors=ALL, rpps="99700218896", error="", again_at=hour(locale, "14:37"))
     return (
         [
             State(
@@ -35,7 +35,7 @@ def _password() -> list[State]:
                 f"password-wait-{name}!",
                 "password.html",
                 replace(waiting, error="password.wait", delay=delay),
-                deadline=Deadline(time="14 h 47", seconds=720, may_prolong=True),
+                deadline=Deadline(time=hour(locale, "14:47"), seconds=720, may_prolong=True),
             )
             for name, delay in waits.items()
         ]
@@ -59,8 +59,8 @@ def _password() -> list[State]:
     )
 
 
-def _password_renewal() -> Iterator[State]:
-    waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
+def _password_renewal(locale: str) -> Iterator[State]:
+    waiting = Deadline(time=hour(locale, "14:47"), seconds=720, may_prolong=True)
     page = pages.PasswordRenewalPage(rpps=ELISE.rpps, password_numbers=PASSWORD_NUMBERS)
     for name, error in (("leaked!", "enrolment.password_leaked"), ("busy!", "enrolment.busy"), ("", None)):
         named = f"password-renewal{'-' if name else ''}{name}"
@@ -68,9 +68,9 @@ def _password_renewal() -> Iterator[State]:
     yield State("password-renewal-shared", "password_renewal.html", page, is_shared_station=True)
 
 
-def _activation() -> Iterator[State]:
+def _activation(locale: str) -> Iterator[State]:
     page = pages.ActivationPage(rpps="", password_numbers=PASSWORD_NUMBERS)
-    waiting = Deadline(time="14 h 47", seconds=720, may_prolong=True)
+    waiting = Deadline(time=hour(locale, "14:47"), seconds=720, may_prolong=True)
     errors = {"refused": "activation.refused", "weak": "enrolment.password_weak"}
     errors |= {"network": "password.network", "busy": "enrolment.busy"}
     yield State("activation", "activation.html", page, deadline=waiting)
@@ -78,14 +78,14 @@ def _activation() -> Iterator[State]:
         yield State(f"activation-{name}!", "activation.html", replace(page, rpps=ELISE.rpps, error=error))
 
 
-def _new_password() -> list[State]:
+def _new_password(locale: str) -> list[State]:
     page = account_pages.PasswordPage(
         identity=ELISE,
         is_proved=False,
         is_first=False,
         password_numbers=PASSWORD_NUMBERS,
         minutes=10,
-        changed_on="3 mars 2026",
+        changed_on=day(locale, "2026-03-03"),
     )
     proved, first = replace(page, is_proved=True), replace(page, is_first=True, changed_on="")
     models = {
@@ -125,8 +125,8 @@ def _new_password() -> list[State]:
 
 def states(locale: str) -> list[State]:
     return [
-        *_password(),
-        *_password_renewal(),
-        *_activation(),
-        *_new_password(),
+        *_password(locale),
+        *_password_renewal(locale),
+        *_activation(locale),
+        *_new_password(locale),
     ]

@@ -1,19 +1,22 @@
 """A Pro Santé Connect that answers just in time: it holds few sign-ins, none of them for long, and no other door."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from idp.adapters.psc.concurrency_limit import ConcurrencyLimit
+from idp.adapters.http.bounded import SafeHttp
+from idp.adapters.psc.concurrency_limit import ConcurrencyLimit, in_all
 from idp.adapters.psc.provider import PscProvider
 from idp.interaction.upstream import UpstreamLogin, UpstreamUnavailable
 from tests.adapters.psc.chosen import psc_provider
 from tests.adapters.psc.hostile_psc import Handler, HostilePsc, Lie, Reply, hostile_psc, say_json
 from tests.adapters.psc.test_provider import NOW, SECONDS, HandClock, log_in, settings_for
-from tests.limits import within
+from tests.limits import beyond, within
 
 
 @pytest.fixture
@@ -22,23 +25,70 @@ def psc() -> Iterator[HostilePsc]:
         yield server
 
 
-def provider_for(psc: HostilePsc, at_once: int = 8, in_all: float = 10.0) -> PscProvider:
-    settings = replace(settings_for(psc), at_once=at_once, timeout=timedelta(seconds=in_all))
-    return psc_provider(settings, clock=HandClock())
+#: Enough for all answers of a server that does not wait.
+_SHORT = within(0.25)
 
 
-def test_sign_in_that_waited_its_time_asks_no_next_question(psc: HostilePsc) -> None:
-    def late(handler: Handler) -> None:
-        psc.stopping.wait(0.3)
-        say_json(psc.tokens())(handler)
+def provider_for(psc: HostilePsc, at_once: int = 8, time: float = 10.0) -> PscProvider:
+    """One answer alone may take longer than any test waits: what ends it is the time of all together."""
+    settings = replace(settings_for(psc), at_once=at_once, timeout=timedelta(seconds=time))
+    return psc_provider(settings, clock=HandClock(), http=SafeHttp(total_seconds=beyond(10)))
 
-    provider = provider_for(psc, in_all=0.2)
-    psc.lie = Lie(instead={"token": late})
-    with pytest.raises(UpstreamUnavailable, match="too slow in all"):
-        log_in(provider, psc)
-    assert (psc.calls("token"), psc.calls("userinfo")) == (1, 0)
-    psc.lie = Lie()
+
+@contextmanager
+def holding(psc: HostilePsc, endpoint: str, answer: Callable[[], object]) -> Iterator[threading.Event]:
+    """It answers there only when the block is over. Yields what tells that it was asked."""
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def held(handler: Handler) -> None:
+        asked.set()
+        may_answer.wait(within(10))
+        say_json(answer())(handler)
+
+    psc.lie = Lie(instead={endpoint: held})
+    try:
+        yield asked
+    finally:
+        may_answer.set()
+        psc.lie = Lie()
+
+
+@pytest.mark.parametrize("endpoint", ["token", "jwks", "userinfo"])
+def test_what_is_asked_last_ends_with_the_time_of_all(psc: HostilePsc, endpoint: str) -> None:
+    provider = provider_for(psc, time=_SHORT)
+    with holding(psc, endpoint, dict) as asked:
+        with pytest.raises(UpstreamUnavailable, match="Timeout|too slow in all"):
+            log_in(provider, psc)
+        assert asked.is_set()
+        assert psc.calls("userinfo") == (endpoint == "userinfo")
+    # Each sign-in has its own time.
     assert log_in(provider_for(psc), psc).rpps
+
+
+def test_who_waits_behind_another_has_the_time_of_their_own(psc: HostilePsc) -> None:
+    """The keys are fetched by one for all who need them."""
+    provider = provider_for(psc, time=beyond(10))
+    with ThreadPoolExecutor(1) as thread:
+        with holding(psc, "jwks", psc.jwks) as asked:
+            second = provider.begin(fresh=False)
+            first = thread.submit(log_in, provider, psc)
+            assert asked.wait(within(10))
+            answer = psc.authorize(second.url)
+            with (
+                pytest.raises(UpstreamUnavailable, match="too slow in all"),
+                in_all(timedelta(seconds=_SHORT)),
+            ):
+                provider.complete(answer, second.pending, now=NOW)
+            assert psc.calls("jwks") == 1
+        assert first.result().rpps
+
+
+def test_who_sets_out_waits_no_longer(psc: HostilePsc) -> None:
+    provider = provider_for(psc, time=_SHORT)
+    with holding(psc, "discovery", psc.discovery) as asked:
+        with pytest.raises(UpstreamUnavailable, match="Timeout|too slow in all"):
+            provider.begin(fresh=False)
+        assert asked.is_set()
 
 
 def test_more_sign_ins_than_may_wait_are_told_soon_and_the_places_come_back(psc: HostilePsc) -> None:

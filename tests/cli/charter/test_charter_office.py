@@ -265,7 +265,7 @@ def test_a_preview_is_the_page_of_the_real_template_in_one_file(operator: Operat
     for words in (
         "<h2>Règles</h2>",
         "Version 2026-9",
-        "15 décembre 2099",
+        "15\u00a0décembre\u00a02099",
         "Plus tard",
         "Ce qui change",
         "<style>",

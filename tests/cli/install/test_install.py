@@ -22,8 +22,8 @@ from sandbox.demo import programs, settings
 from sandbox.demo.accounts import Script, Standing
 from sandbox.demo.places import Places, open_places
 from sandbox.demo.ports import Ports
-from sandbox.demo.processes import Children, Place, Program
-from tests.commands import ROOT, Started
+from sandbox.demo.processes import Children
+from tests.commands import ROOT, start_forked
 from tests.limits import within
 from tests.machine import Machine, blocks_of
 from tests.made_once import place_igc
@@ -59,11 +59,6 @@ def _bound(port: int) -> Iterator[None]:
         yield
 
 
-def forked(program: Program, place: Place) -> Started:
-    module, *arguments = program.arguments
-    return Started(arguments, place.environment, module, place=place.root, output=place.output)
-
-
 def block_with(blocks: list[str], words: str) -> str:
     (found,) = [block for block in blocks if words in block]
     return found
@@ -77,7 +72,7 @@ class Around:
         self.places, self._lock = open_places(place)
         self.cards = place_igc(self.places.igc)
         self._told = settings.provider_settings(self.ports, self.places, redis="", profile="default")
-        self.children = Children(ROOT, settings.child_environment(self._told), self.places.log, forked)
+        self.children = Children(ROOT, settings.child_environment(self._told), self.places.log, start_forked)
 
     def start(self, client_secret: str) -> None:
         self.places.secret_file("viatrajectoire").write_text(client_secret)

@@ -162,7 +162,7 @@ def test_wrong_ones_are_counted_with_those_of_the_door(app_factory: Callable[...
     page = browser.get("/account/password")
     wrong = [browser.submit(page, "/password", new_password=NEW, password="faux") for _ in range(3)]
     assert [answer.status_code for answer in wrong] == [422, 422, 429]
-    assert "Réessayez dans 5 minutes" in wrong[-1].text
+    assert "Réessayez dans 5\u00a0minutes" in wrong[-1].text
     assert wrong[-1].headers["Retry-After"] == "300"
     # The right one waits too, here and at the door.
     assert browser.submit(page, "/password", new_password=NEW, password=PASSWORD).status_code == 429
@@ -243,7 +243,7 @@ def test_page_says_when_it_was_last_changed_and_the_rule_before_typing(
 ) -> None:
     before = proved.get("/account/password").text
     assert "Dernier changement" not in before
-    assert "15 caractères au moins, dont 10" in before
+    assert "15\u00a0caractères au moins, dont 10" in before
     choose(proved, NEW)
     identified_now(psc)
     by_psc(proved, psc)
@@ -291,14 +291,14 @@ def csrf_of(house: Provider, browser: Browser) -> str:
 
 REFUSED = {
     "": "à remplir",
-    "trop court": "au moins 15 caractères",
-    "x" * 5000: "au plus 128 caractères",
+    "trop court": "au moins 15\u00a0caractères",
+    "x" * 5000: "au plus 128\u00a0caractères",
     "motdepasse123456789": "les mots courants, les dates",
-    "azertyuiop^$ wxcvbn": "il faut au moins 10 caractères",
+    "azertyuiop^$ wxcvbn": "il faut au moins 10\u00a0caractères",
     "DUPONT-NŒL Aïcha 1": "votre nom, votre numéro, vos adresses",
     "1 rue de l'Église, 75001 Paris": "votre numéro, vos adresses",
     "aicha.dupont@hopital.example": "votre numéro, vos adresses",
-    "iloveyouforever": "moins de 100 millions d'essais",
+    "iloveyouforever": "moins de 100\u00a0millions d'essais",
 }
 
 
