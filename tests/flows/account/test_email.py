@@ -34,8 +34,8 @@ from tests.flows.email import (
     with_code,
 )
 from tests.flows.test_email_otp import pass_time
-from tests.protocol.psc import by_psc, facts, person
 from tests.forms import form_to
+from tests.protocol.psc import by_psc, facts, person
 from tests.provider import PASSWORD, RPPS, Browser, Provider, answer_of, audited
 
 PATH = "/account/email"
