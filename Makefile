@@ -126,5 +126,5 @@ $(NODE_CLIENT) $(BROWSER_TOOLS): %/node_modules/.installed: %/package-lock.json 
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(dir $(NODE_CLIENT) $(BROWSER_TOOLS)) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/artefacts
+	rm -rf $(VENV) $(dir $(NODE_CLIENT) $(BROWSER_TOOLS)) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -63,6 +63,22 @@ STATUS: dict[Problem, int] = {
     Problem.TOO_MANY_ATTEMPTS: 429,
 }
 
+#: What is so, and nobody's error: over, elsewhere, closed.
+NO_ERROR = frozenset(
+    {
+        Problem.PUSHED_REQUEST_GONE,
+        Problem.INTERACTION_UNKNOWN,
+        Problem.INTERACTION_EXPIRED,
+        Problem.INTERACTION_FINISHED,
+        Problem.INTERACTION_WENT_ON,
+        Problem.OTHER_BROWSER,
+        Problem.ACCOUNT_DISABLED,
+        Problem.ACCOUNT_GONE,
+        Problem.NO_CHARTER,
+        Problem.NO_CLIENT_CHARTER,
+    }
+)
+
 RETRY_AFTER_SECONDS: dict[Problem, int] = {
     Problem.UNAVAILABLE: 10,
     Problem.TOO_BUSY: 5,

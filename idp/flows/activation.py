@@ -66,18 +66,18 @@ class ActivationFlow:
         reply = take_reply(self.desk, request, interaction, "activation")
         if not self._is_open(interaction):
             return self.desk.back(interaction)
-        page = ActivationPage(
-            rpps=reply.typed.get("rpps", ""),
-            password_numbers=self.judge.numbers,
-            error=reply.message,
-        )
+        typed, numbers = reply.typed.get("rpps", ""), self.judge.numbers
+        page = ActivationPage(rpps=typed, password_numbers=numbers, error=reply.message)
         return with_wait(self.desk.show(request, interaction, "activation.html", page, reply.status), reply)
 
     def receive(self, request: Request, interaction_id: str) -> Response:
         try:
-            interaction = self.desk.open(request, interaction_id)
+            return self._receive(request, self.desk.open(request, interaction_id))
         except InteractionRefused as refused:
             return activated_again(self.desk, self.activations, self.change, self.quota, request, refused)
+
+    def _receive(self, request: Request, interaction: Interaction) -> Response:
+        """Raises InteractionRefused: a faster click of the same form went on meanwhile."""
         form = self.desk.form(request, interaction)
         if not self._is_open(interaction):
             return self.desk.back(interaction)
@@ -100,8 +100,10 @@ class ActivationFlow:
         try:
             changed = self._activated(interaction, activation, account, password)
         except ActivationSpent:
+            self.desk.open(request, interaction.id)
             return self._refuse(interaction, rpps, activation, ActivationRefusal.USED)
         except (HashingBusy, StaleAccount):
+            self.desk.open(request, interaction.id)
             return self._reply(interaction, rpps, "enrolment.busy", BUSY_SECONDS)
         return self.desk.prove(with_event(interaction, event, changed))
 

@@ -25,7 +25,8 @@ from idp.interaction.sign_out import SignOut
 from idp.interaction.stop import Stop
 from idp.interaction.store import hub_path
 from idp.pages.identity import identity_view
-from idp.pages.sign_in import SamePersonPage, SignedOutPage
+from idp.pages.sign_in import SamePersonPage
+from idp.pages.signed_out import SignedOutPage
 from idp.web.cookies import Cookies
 from idp.web.hub import Visits
 from idp.web.kept_answers import Around, KeptAnswers

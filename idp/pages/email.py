@@ -58,6 +58,10 @@ class EmailPage:
     #: In the form, when it came too late, or as the operator noted it.
     typed: str = ""
 
+    @property
+    def is_error(self) -> bool:
+        return self.entry.is_in_error
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailAgainPage:
@@ -73,6 +77,10 @@ class EmailAgainPage:
     def title(self) -> str:
         """Returns the key of the catalogue."""
         return "email_again.title_offered" if self.offered else "email_again.title"
+
+    @property
+    def is_error(self) -> bool:
+        return self.entry.is_in_error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,13 @@ class PasskeyPage:
     options: str
     #: It follows the password.
     is_second: bool
-    #: "passkey." and "refused", "stale", "not_verified", "other_person" or "network"; or None
+    #: "passkey." and "refused", "stale", "not_verified", "other_person", "network", "counter", "identity_old"; or None
     error: str | None
+
+    @property
+    def is_shut(self) -> bool:
+        """Whether it opens nothing now: what is left is another door."""
+        return self.error in ("passkey.counter", "passkey.identity_old")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,14 @@
 
 Contains one frozen view-model per template, of the same name. Not here: logic, look-ups, the choice of doors
 (`pages/choice`), the first connection (`pages/enrolment`), mails (`pages/mails`), « Mon compte » (`pages/account`),
-what every page shares (`pages/frame`).
+the sign-out (`pages/signed_out`), what every page shares (`pages/frame`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from idp.cards.person_name import full_name
+from idp.core.errors import NO_ERROR
 from idp.pages.delay import Delay
 from idp.pages.email import CodeEntry
 from idp.pages.step import Step
@@ -104,6 +105,10 @@ class EmailOtpPage:
     #: /account/email leads a person who lost the mailbox to another address.
     may_change_address: bool = False
 
+    @property
+    def is_error(self) -> bool:
+        return self.code.notice_is_error
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityView:
@@ -129,6 +134,7 @@ class CpsPage:
 
     reason: str
     doors: Doors
+    is_error: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +159,11 @@ class PscPage:
     doors: Doors
     leave: str | None = None
     on_android: bool = False
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it is more than an identification that was given up, or ended elsewhere."""
+        return self.reason not in ("cancelled", "expired")
 
     @property
     def is_battery(self) -> bool:
@@ -186,38 +197,6 @@ class SamePersonPage:
     since: str
 
 
-@dataclass(frozen=True, slots=True)
-class LogoutFrame:
-    """A relying party that closes its own session in a frame of the page."""
-
-    name: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedOutPage:
-    """`state`: "confirm" (POST /end_session/confirm), "done", or "other" (a colleague's session is over); with a link
-    to go on, if known."""
-
-    state: str
-    identity: IdentityView | None
-    return_name: str | None
-    return_url: str | None
-    #: Opaque value the confirmation form must send back as `request`; "" when done.
-    request: str
-    #: Pro Santé Connect's own session could not be ended: it is down, or has no such address.
-    psc_is_open: bool = False
-    #: Names of the other applications that are told of the sign-out.
-    told: tuple[str, ...] = ()
-    frames: tuple[LogoutFrame, ...] = ()
-    #: Where the browser goes once every frame has loaded, or None.
-    onward_url: str | None = None
-    #: What that is: "return" (the relying party), "psc" (Pro Santé Connect's own sign-out) or "sign_in" (the doors).
-    onward: str = "return"
-    #: The relying party asked for an address that it has not registered.
-    return_refused: bool = False
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorPage:
     """`key`: "error.<name>" with .title and .text. `incident`: shown for the help desk, None when of no use.
@@ -235,3 +214,7 @@ class ErrorPage:
     again: str | None = None
     #: Of whoever decided so; "": none was given.
     motive: str = ""
+
+    @property
+    def is_error(self) -> bool:
+        return self.key.removeprefix("error.") not in NO_ERROR

@@ -19,7 +19,7 @@ from idp.interaction.store import random_token
 from idp.pages.account import PasswordChangedPage
 from idp.pages.history import ReportedPage
 from idp.pages.personal_data import ClosingAskedPage
-from idp.pages.sign_in import SignedOutPage
+from idp.pages.signed_out import SignedOutPage
 from idp.web.addresses import redirect
 from idp.web.cookies import ANSWER_COOKIE, Cookies
 from idp.web.logout_frames import allow_frames

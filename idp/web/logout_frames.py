@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from werkzeug.wrappers import Response
 
 from idp.clients.registry import Client
-from idp.pages.sign_in import LogoutFrame
+from idp.pages.signed_out import LogoutFrame
 from idp.web.addresses import with_query
 from idp.web.headers import SECURITY_HEADERS
 

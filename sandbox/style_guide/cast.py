@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from idp.accounts.open_sessions import Origin
 from idp.pages import sign_in as pages
+from idp.pages.signed_out import LogoutFrame
 from idp.web.local_time import local_day, local_hour, local_time
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -64,7 +65,7 @@ ORIGINS = (
 )
 
 
-FRAMES = (pages.LogoutFrame("Trajectoire Grand Âge", "https://grand-age.example/out?iss=i&sid=s"),)
+FRAMES = (LogoutFrame("Trajectoire Grand Âge", "https://grand-age.example/out?iss=i&sid=s"),)
 
 
 def hour(locale: str, at: str) -> str:

@@ -11,12 +11,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 from werkzeug.serving import make_server
 
@@ -24,17 +25,31 @@ from tests.demonstration import Demonstration, running_demo
 from tests.limits import within
 from tests.provider import Provider
 
-ARTEFACTS = Path(__file__).parents[1] / "artefacts"
+#: What its address bar would show while a person types there is a page of its own, and a start costs twice as much.
+_WITHOUT = (
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    "SpareRendererForSitePerProcess",
+)
 SWITCHES = (
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
+    "--in-process-gpu",
+    f"--disable-features={','.join(_WITHOUT)}",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
 )
 _WAIT_SECONDS = 20
+#: The first that is seen of these kinds with these words, in one call: each element asked for its own costs two.
+_WITH_WORDS = """
+const [kinds, words] = arguments, all = kinds.flatMap(kind => [...document.querySelectorAll(kind)]);
+return all.find(one => one.checkVisibility({visibilityProperty: true})
+  && one.innerText.replace(/\\s+/g, " ").trim() === words) ?? null;
+"""
 
 
 def _binary(name: str) -> str:
@@ -65,7 +80,6 @@ class Window:
     def __init__(self, driver: webdriver.Chrome, locale: str) -> None:
         self.driver = driver
         self.locale = locale
-        self._pictures = 0
 
     def open(self, url: str) -> None:
         self.driver.get(url)
@@ -84,24 +98,19 @@ class Window:
 
     def press(self, words: str) -> None:
         """The button or link with these words; waits until its page has gone."""
-        for kind in ("button", "a"):
-            for element in self.driver.find_elements(By.TAG_NAME, kind):
-                if element.is_displayed() and " ".join(element.text.split()) == words:
-                    page = self.driver.find_element(By.TAG_NAME, "html")
-                    element.click()
-                    WebDriverWait(self.driver, within(_WAIT_SECONDS)).until(
-                        lambda _driver, page=page: _is_gone(page)
-                    )
-                    return
-        raise AssertionError(f"no button or link « {words} » on « {self.title} »")
+        element = self._with_words(words, "button", "a")
+        page = self.driver.find_element(By.TAG_NAME, "html")
+        element.click()
+        WebDriverWait(self.driver, within(_WAIT_SECONDS)).until(lambda _driver: _is_gone(page))
 
     def press_and_stay(self, words: str, kind: str = "button") -> None:
         """The button with these words, which leads nowhere by itself."""
-        for element in self.driver.find_elements(By.TAG_NAME, kind):
-            if element.is_displayed() and " ".join(element.text.split()) == words:
-                element.click()
-                return
-        raise AssertionError(f"no {kind} « {words} » on « {self.title} »")
+        self._with_words(words, kind).click()
+
+    def _with_words(self, words: str, *kinds: str) -> WebElement:
+        found = self.driver.execute_script(_WITH_WORDS, kinds, words)
+        assert found is not None, f"no {' or '.join(kinds)} « {words} » on « {self.title} »"
+        return cast(WebElement, found)
 
     def fill(self, autocomplete: str, text: str) -> None:
         """The field with this standard autocomplete token, found through nothing else."""
@@ -126,21 +135,7 @@ class Window:
             summary.click()
 
     def tick(self, label: str) -> None:
-        for element in self.driver.find_elements(By.TAG_NAME, "label"):
-            if " ".join(element.text.split()) == label:
-                element.click()
-                return
-        raise AssertionError(f"no box « {label} » on « {self.title} »")
-
-    def picture(self, name: str) -> None:
-        """The whole page, on a desktop and on a phone, for a person to look at."""
-        ARTEFACTS.mkdir(exist_ok=True)
-        for kind, width, mobile in (("desktop", 1280, False), ("phone", 390, True)):
-            self._measure(width, 900, mobile)
-            height = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]["height"]
-            self._measure(width, max(int(height), 600), mobile)
-            self.driver.save_screenshot(str(ARTEFACTS / f"{name}.{self.locale}.{kind}.png"))
-        self._measure(1280, 900, False)
+        self._with_words(label, "label").click()
 
     def is_wider_than_phone(self) -> bool:
         self._measure(390, 844, True)
@@ -161,11 +156,17 @@ def _is_gone(element: Any) -> bool:
     return False
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
-    """A demo of its own: these journeys begin with physicians whom no other test has enrolled."""
+@pytest.fixture(scope="session")
+def browser_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
+    """Of these tests alone: their journeys begin with physicians whom no other test has enrolled."""
     with running_demo(tmp_path_factory.mktemp("browser-demo")) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def demo(browser_demo: Demonstration) -> Demonstration:
+    """A file with settings of its own has another."""
+    return browser_demo
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """One physician's way through the pages, in Chromium and in Firefox, with scripts and without: the same for each."""
 
 import json
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,24 +9,18 @@ from typing import Any
 import pytest
 
 from tests.browser.driven import DrivenWindow, driven
-from tests.demonstration import Demonstration, running_demo
+from tests.demonstration import Demonstration
 from tests.limits import eventually, within
 
 VIA, SIBLING = "viatrajectoire", "grand-age"
 PASSWORD = "quatre chevaux bleus 17 lampes"
 #: For each of the four a physician whom nobody enrolled.
 CELLS = {
-    ("chromium", True): "lefebvre",
+    ("chromium", True): "production-category",
     ("chromium", False): "girard",
     ("firefox", True): "nunez",
     ("firefox", False): "interne",
 }
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
-    with running_demo(tmp_path_factory.mktemp("both-browsers-demo")) as running:
-        yield running
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The customer's user guide, followed in real Chromium, without JavaScript. Pictures go to tests/artefacts."""
+"""The customer's user guide, followed in real Chromium, without JavaScript."""
 
 import json
 import re
@@ -52,28 +52,23 @@ def test_a_physician_enrols_with_the_card_and_reaches_the_application(demo, chro
     window.open(home)
     window.press("Se connecter")
     assert "Identifiez-vous" in window.title
-    window.picture("choice")
     window.press("Se connecter par CPS")
     for read_from_card in ("LEFEBVRE", "MARIE", "Médecin", "Médecine générale"):
         assert read_from_card in window.text
     assert "Choisir un mot de passe pour une connexion OTP sans passer par Pro Santé Connect" in window.text
-    window.picture("enrolment")
     window.fill("email", "marie.lefebvre@cabinet.example")
     window.fill("new-password", PASSWORD)
     window.fill("address-line1", "5 rue du Port")
     window.fill("postal-code", "69001")
     window.fill("address-level2", "Lyon")
     window.press("Créer mon compte")
-    window.picture("enrolment-code")
     window.fill("one-time-code", _code_for(demo, "marie.lefebvre@cabinet.example", after=0))
     window.press("Valider")
     assert "Charte d'utilisation" in window.text.replace("’", "'")
-    window.picture("charter")
     window.tick("J'ai lu et accepte les conditions ci-dessus")
     window.press("Valider")
     assert window.url.startswith(home)
     assert "LEFEBVRE" in window.text
-    window.picture("relying-party")
     session = _session(window, home)
     assert session["id_token"]["acr"] == "urn:caducee:acr:cps"
     assert session["id_token"]["amr"] == ["sc", "pin", "hwk", "mfa"]
@@ -92,10 +87,8 @@ def test_an_enrolled_physician_signs_in_with_password_and_mailed_code(demo, chro
     window.fill("current-password", "certainement pas celui-ci")
     window.press("Se connecter")
     assert window.title.startswith("Erreur")
-    window.picture("password-refused")
     window.fill("current-password", account["password"])
     window.press("Se connecter")
-    window.picture("email-otp")
     window.fill("one-time-code", _code_for(demo, account["email"], after=before))
     window.press("Valider")
     assert window.url.startswith(home)
@@ -111,7 +104,6 @@ def test_a_browser_without_card_gets_a_page_that_says_so(demo, chromium):
     window.press("Se connecter par CPS")
     assert "Aucune carte" in window.title
     assert "S'identifier avec Pro Santé Connect" in window.text.replace("’", "'")
-    window.picture("card-none")
 
 
 def test_an_employee_card_gets_its_own_page(demo, chromium):
@@ -120,7 +112,6 @@ def test_an_employee_card_gets_its_own_page(demo, chromium):
     window.press("Se connecter")
     window.press("Se connecter par CPS")
     assert "n'est pas une carte CPS" in window.title
-    window.picture("card-employee")
 
 
 def test_the_pages_speak_english_and_fit_a_phone(demo, chromium):
@@ -129,7 +120,5 @@ def test_the_pages_speak_english_and_fit_a_phone(demo, chromium):
     window.press("Se connecter")  # The relying party of the demo speaks French.
     assert "Sign in" in window.title
     assert not window.is_wider_than_phone()
-    window.picture("choice")
     window.press("Sign in with CPS card")
     assert not window.is_wider_than_phone()
-    window.picture("enrolment")

@@ -102,7 +102,6 @@ def test_two_persons_at_one_browser_and_a_copy_of_its_cookies(
     press(station, "Valider")
     elsewhere.open(code_page)
     assert elsewhere.title.startswith("Erreur")
-    elsewhere.picture("went-on")
 
 
 def wait_until_ended(window: Window, address: str) -> None:
@@ -124,7 +123,6 @@ def test_signing_out_of_viatrajectoire_signs_out_of_trajectoire_grand_age(
     window.press("Se déconnecter")
     wait_for_url(window, f"{home(demo, VIA)}signed-out?state=")
     wait_until_ended(window, home(demo, SIBLING))
-    window.picture("signed-out-elsewhere")
 
 
 @pytest.fixture
@@ -210,7 +208,6 @@ def test_page_on_the_way_is_no_dead_end_while_a_frame_is_slow(
     window.open(f"{home(demo, VIA)}logout")
     wait_for_text(window, "Votre session est fermée")
     assert "Une application lente" in window.text
-    window.picture("signed-out-frames")
     assert not window.is_wider_than_phone()
     press(window, "Revenir à ViaTrajectoire")
     wait_for_url(window, f"{home(demo, VIA)}signed-out?state=")
@@ -230,7 +227,6 @@ def test_a_colleague_at_a_shared_station_is_asked_and_signs_in_as_herself(
     window.open(home(demo, SIBLING))
     press(window, "Se connecter")
     wait_for_text(window, "MARTIN ?")  # as the card or Pro Santé Connect writes the given name
-    window.picture("same-person")
     assert not window.is_wider_than_phone()
     window.press("Ce n'est pas moi")
     wait_for_text(window, "Identifiez-vous")

@@ -53,12 +53,10 @@ def test_a_passkey_is_added_signs_in_and_opens_nothing_once_removed(
     demo: Demonstration, window: Window
 ) -> None:
     to_passkeys(demo, window)
-    window.picture("passkeys-none")
     window.enter("Nom de la clé d'accès (facultatif)", "Téléphone de garde")
     window.press("Ajouter une clé d'accès")
     wait_for(window, "Clé d'accès ajoutée")
     wait_for(window, "Téléphone de garde")
-    window.picture("passkeys-added")
     (credential,) = window.driver.get_credentials()
     assert credential.is_resident_credential
     # The same device has one: the browser says so itself.
@@ -69,7 +67,6 @@ def test_a_passkey_is_added_signs_in_and_opens_nothing_once_removed(
     home = _home(demo, demo.ready["clients"][0]["client_id"])
     window.open(home)
     window.press("Se connecter")
-    window.picture("choice-passkey")
     window.press("Utiliser ma clé d'accès")
     wait_for(window, "MARTIN")
     assert window.url.startswith(home)
@@ -77,7 +74,6 @@ def test_a_passkey_is_added_signs_in_and_opens_nothing_once_removed(
     assert (told["acr"], told["amr"]) == ("urn:caducee:acr:passkey", ["hwk", "user", "mfa"])
 
     window.open(f"{demo.issuer}/account/passkeys")
-    window.picture("passkeys-unproved")
     window.press("Confirmer mon identité")
     window.press("Se connecter par CPS")
     window.press_and_stay("Renommer ou retirer", "summary")
@@ -87,7 +83,6 @@ def test_a_passkey_is_added_signs_in_and_opens_nothing_once_removed(
     window.open(f"{demo.issuer}/account/sign-in")
     window.press("Utiliser ma clé d'accès")
     wait_for(window, "n'ouvre rien ici")
-    window.picture("passkey-refused")
 
 
 def test_a_device_that_does_not_verify_its_person_adds_and_opens_nothing(
@@ -106,7 +101,6 @@ def test_a_device_that_does_not_verify_its_person_adds_and_opens_nothing(
     window.press("Se connecter")
     window.press("Utiliser ma clé d'accès")
     wait_for(window, "Rien ne s'est passé")
-    window.picture("passkey-cancelled")
     assert "/passkey" in window.url
 
 
@@ -119,5 +113,4 @@ def test_without_scripts_the_page_says_so_and_the_other_doors_stay(
     window.press({"fr": "Utiliser ma clé d'accès", "en": "Use my passkey"}[locale])
     assert "JavaScript" in window.text
     assert {"fr": "Se connecter par CPS", "en": "Sign in with CPS card"}[locale] in window.text
-    window.picture("passkey-without-scripts")
     assert not window.is_wider_than_phone()

@@ -56,7 +56,6 @@ def test_a_password_is_shown_judged_as_it_is_typed_and_hidden_again_before_it_le
     assert reveal(window, "password") == ("false", "password")
     assert reveal(window, "password") == ("true", "text")
     window.driver.execute_script(_NOTE_TYPES)
-    window.picture("password-shown")
     window.press("Se connecter")
     assert window.driver.execute_script('return sessionStorage.getItem("types")') == "password"
     window.fill("one-time-code", provider.last_code())
@@ -64,7 +63,6 @@ def test_a_password_is_shown_judged_as_it_is_typed_and_hidden_again_before_it_le
     assert judged(window, "trop court") == "Choisissez au moins 15 caractères."
     assert judged(window, "un tout autre mot de passe, bien long") == "Ce mot de passe convient."
     assert reveal(window, "new_password") == ("true", "text")
-    window.picture("password-judged")
     requests = window.driver.execute_script(
         'return performance.getEntriesByType("resource").map((one) => one.name)'
     )

@@ -76,12 +76,10 @@ def test_outage_reorders_the_doors_and_ends_without_a_restart(
         reload_until(window, lambda: OUT in window.text)
         assert doors(window) == [CARD, PASSWORD, PSC]
         assert "caducee_psc_up 0" in metrics(demo)
-        window.picture(f"choice-psc-out-{outage}")
         assert not window.is_wider_than_phone()
         # Whoever insists gets a page of ours, with the other doors.
         window.press(PSC)
         assert "Pro Santé Connect ne répond pas" in window.title
-        window.picture(f"psc-unavailable-{outage}")
         before = _mails_to(demo, account["email"])
         window.fill("username", account["rpps"])
         window.fill("current-password", account["password"])
@@ -123,7 +121,6 @@ def test_client_that_is_refused_there_is_no_fault_of_the_person_and_comes_back_b
         assert "Pro Santé Connect ne peut pas servir ici en ce moment" in window.title
         assert CARD in doors(window)
         assert "Référence à donner à l'assistance" in window.text
-        window.picture("psc-misconfigured")
         assert not window.is_wider_than_phone()
         told = requests.get(f"{demo.ready['operations']}/readyz", timeout=within(10)).json()
         assert "Pro Santé Connect: settings" in {fault["what"] for fault in told["wrong"]}
@@ -178,7 +175,6 @@ def test_first_connection_and_sign_out_pass_whatever_a_keycloak_does_otherwise(
         assert "GIRARD" in window.text
         window.press("Se déconnecter")
         assert window.url.startswith(demo.issuer)
-        window.picture("signed-out-by-another-state")
         assert not window.is_wider_than_phone()
         window.driver.find_element(By.CSS_SELECTOR, f"main a[href^='{home}']").click()
         assert window.url.startswith(home)

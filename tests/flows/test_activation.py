@@ -288,6 +288,29 @@ def test_its_form_sent_again_opens_nothing_more_than_it_did(
     assert audited(house).count("activation:use:accepted") == 1
 
 
+def test_of_two_clicks_at_once_the_slower_one_follows_the_faster(
+    house: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The browser throws the answer to the first away, and the second found the code unused when it came."""
+    browser, code = house.browser(), issue(house)
+    page, first = at_page(browser), house.browser()
+    for cookie in vars(browser.client)["_cookies"].values():
+        first.client.set_cookie(cookie.key, cookie.value, domain="localhost")
+    whole = Passwords.hash
+
+    def overtaken(passwords: Passwords, password: str) -> str:
+        """The first is done while the second is at its hash."""
+        patched.setattr(Passwords, "hash", whole)
+        with ThreadPoolExecutor(1) as thread:
+            assert heading(thread.submit(activated, first, page, code).result()) == CODE_PAGE
+        return whole(passwords, password)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Passwords, "hash", overtaken)
+        assert heading(activated(browser, page, code)) == CODE_PAGE
+    assert audited(house).count("activation:use:accepted") == 1
+
+
 def test_its_form_sent_again_is_no_place_to_try_passwords(
     psc: HostilePsc, app_factory: Callable[..., Provider]
 ) -> None:

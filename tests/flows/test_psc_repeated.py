@@ -25,6 +25,7 @@ from tests.flows.test_copied_cookie import WENT_ON, copied, title
 from tests.limits import within
 from tests.protocol.psc import facts, go, listening, person, settings_of
 from tests.provider import Browser, Provider
+from tests.servers import redis_server
 
 WAITING = "Identification en cours"
 NEWCOMER = "99700218896"
@@ -52,9 +53,15 @@ def settings(psc: HostilePsc) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
-def house(settings: dict[str, Any], app_factory: Callable[..., Provider]) -> Provider:
-    return app_factory(**settings)
+@pytest.fixture(scope="module", params=["sql", "redis"])
+def house(
+    request: pytest.FixtureRequest, settings: dict[str, Any], app_factory: Callable[..., Provider]
+) -> Iterator[Provider]:
+    if request.param == "sql":
+        yield app_factory(**settings)
+    else:
+        with redis_server() as server:
+            yield app_factory(**settings, redis=server.url)
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ from idp.pages.operations import CharterView, ClientsView, ClientView
 from idp.pages.passkeys import PasskeyPage, PasskeysPage, PasskeyView
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
 from idp.pages.sessions import SessionsPage, SessionView, origin_view
+from idp.pages.signed_out import LogoutFrame, SignedOutPage
 from sandbox.style_guide.cast import ALL, ELISE, PASSWORD_NUMBERS
 from sandbox.style_guide.families.codes import otp
 from sandbox.style_guide.families.email import code_entry
@@ -197,7 +198,7 @@ def states_of(text: str) -> Iterator[State]:
         "password_closed.html": email_pages.PasswordClosedPage(
             motive="email_disowned", closed_at=text, help_desk=text
         ),
-        "signed_out.html": pages.SignedOutPage(
+        "signed_out.html": SignedOutPage(
             state="confirm",
             identity=identity,
             return_name=text,
@@ -227,8 +228,8 @@ def states_of(text: str) -> Iterator[State]:
     }
     for template, model in models.items():
         yield State(template, template, model)
-    frames = (pages.LogoutFrame(text, f"https://rp.example/?{text}"),)
-    signed_out = pages.SignedOutPage(
+    frames = (LogoutFrame(text, f"https://rp.example/?{text}"),)
+    signed_out = SignedOutPage(
         state="done",
         identity=None,
         return_name=text,

@@ -93,6 +93,9 @@ def test_title_announces_an_error_exactly_when_there_is_one(
 ) -> None:
     title = text_of(page.title)
     assert title.startswith({"fr": "Erreur :", "en": "Error:"}[locale]) == state.is_error
+    # What the page says first, it says too: but for the pages of a proof or of an error, which are it.
+    if state.template not in ("cps.html", "psc.html", "error.html"):
+        assert bool(page.select("#problem")) == state.is_error
 
 
 @every_page

@@ -99,7 +99,9 @@ class AddressForm:
             error = AddressEntry(typed=change.email, error="enrolment.email_taken")
             return Answer(entry=error, status=409)
         except StaleAccount:
-            return self._of_code(at, "busy", 503)
+            # By a faster click of this form, or by another change of the account.
+            is_done = self._under_way(at) is None
+            return _ANEW if is_done else self._of_code(at, "busy", 503)
         return Answer(proved=change.email)
 
     def resend(self, at: At, form: Mapping[str, str]) -> Answer:

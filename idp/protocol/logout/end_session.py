@@ -21,7 +21,8 @@ from idp.interaction.sessions import Sessions
 from idp.interaction.sign_out import SignOut
 from idp.interaction.store import GRACE, random_token
 from idp.pages.identity import identity_view
-from idp.pages.sign_in import IdentityView, LogoutFrame, SignedOutPage
+from idp.pages.sign_in import IdentityView
+from idp.pages.signed_out import LogoutFrame, SignedOutPage
 from idp.protocol.logout.by_upstream import WayByUpstream
 from idp.protocol.logout.logout_request import NOTHING, LogoutRequest, LogoutRequests, return_to
 from idp.protocol.rules.refusals import Refusals

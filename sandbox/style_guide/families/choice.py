@@ -8,6 +8,7 @@ from idp.pages import sign_in as pages
 from idp.pages.choice import ChoicePage
 from idp.pages.door import DoorPage
 from idp.pages.professional_context import ContextChoice, ProfessionalContextPage
+from idp.pages.signed_out import SignedOutPage
 from sandbox.style_guide.cast import (
     ALL,
     ALL_AND_PASSKEY,
@@ -101,7 +102,7 @@ def _first_connection() -> list[State]:
 
 def _same_person(locale: str) -> list[State]:
     page = pages.SamePersonPage(ELISE, "sid-1", hour(locale, "14:02"))
-    closed = pages.SignedOutPage(
+    closed = SignedOutPage(
         state="other",
         identity=None,
         return_name=None,

@@ -5,8 +5,8 @@ from dataclasses import replace
 from idp.adapters.sql.personal_data import HELD
 from idp.flows.shared.kept_data import OF_NO_PERSON
 from idp.pages import personal_data as data_pages
-from idp.pages import sign_in as pages
 from idp.pages.closing import ClosingPage
+from idp.pages.signed_out import SignedOutPage
 from sandbox.style_guide.cast import ELISE, FRAMES, moment
 from sandbox.style_guide.state import State
 
@@ -64,24 +64,24 @@ def _personal_data(locale: str) -> list[State]:
 def _signed_out() -> list[State]:
     back = "https://viatrajectoire.example/"
     models = {
-        "signed-out-confirm": pages.SignedOutPage(
+        "signed-out-confirm": SignedOutPage(
             state="confirm",
             identity=ELISE,
             return_name="ViaTrajectoire",
             return_url=back,
             request="opaque",
         ),
-        "signed-out-confirm-nobody": pages.SignedOutPage(
+        "signed-out-confirm-nobody": SignedOutPage(
             state="confirm",
             identity=None,
             return_name=None,
             return_url=None,
             request="opaque",
         ),
-        "signed-out-done": pages.SignedOutPage(
+        "signed-out-done": SignedOutPage(
             state="done", identity=None, return_name=None, return_url=None, request=""
         ),
-        "signed-out-done-psc": pages.SignedOutPage(
+        "signed-out-done-psc": SignedOutPage(
             state="done",
             identity=None,
             return_name="ViaTrajectoire",
@@ -89,10 +89,10 @@ def _signed_out() -> list[State]:
             request="",
             psc_is_open=True,
         ),
-        "signed-out-done-psc-alone": pages.SignedOutPage(
+        "signed-out-done-psc-alone": SignedOutPage(
             state="done", identity=None, return_name=None, return_url=None, request="", psc_is_open=True
         ),
-        "signed-out-return-refused": pages.SignedOutPage(
+        "signed-out-return-refused": SignedOutPage(
             state="done",
             identity=None,
             return_name="ViaTrajectoire",
@@ -100,7 +100,7 @@ def _signed_out() -> list[State]:
             request="",
             return_refused=True,
         ),
-        "signed-out-told": pages.SignedOutPage(
+        "signed-out-told": SignedOutPage(
             state="done",
             identity=None,
             return_name="ViaTrajectoire",
@@ -109,7 +109,7 @@ def _signed_out() -> list[State]:
             told=("Trajectoire Grand Âge", "Dossier partagé"),
             frames=FRAMES,
         ),
-        "signed-out-on-the-way-back": pages.SignedOutPage(
+        "signed-out-on-the-way-back": SignedOutPage(
             state="done",
             identity=None,
             return_name="ViaTrajectoire",
@@ -119,7 +119,7 @@ def _signed_out() -> list[State]:
             frames=FRAMES,
             onward_url="https://trajectoire.example/signed-out?state=a+b%26c",
         ),
-        "signed-out-on-the-way-to-psc": pages.SignedOutPage(
+        "signed-out-on-the-way-to-psc": SignedOutPage(
             state="done",
             identity=None,
             return_name=None,

@@ -18,12 +18,17 @@ PSC_REASONS = tuple(REFUSALS)
 ERROR_NAMES = tuple(problem.value for problem in Problem)
 
 
+#: Of these pages the title announces no error: over, elsewhere, closed.
+_NO_ERROR = """pushed_request_gone interaction_unknown interaction_expired interaction_finished interaction_went_on
+ other_browser account_disabled account_gone no_charter no_client_charter""".split()
+
+
 def _doors_that_failed() -> list[State]:
     states = [State(f"cps-{reason}!", "cps.html", pages.CpsPage(reason, ALL)) for reason in CPS_REASONS]
     states.append(State("cps-card-only!", "cps.html", pages.CpsPage("none", CARD_ONLY)))
     states.append(State("psc-waiting", "psc_waiting.html", pages.PscWaitingPage()))
     for reason in PSC_REASONS:
-        mark = "" if reason == "cancelled" else "!"
+        mark = "" if reason in ("cancelled", "expired") else "!"
         states.append(State(f"psc-{reason}{mark}", "psc.html", pages.PscPage(reason=reason, doors=ALL)))
     alone = pages.PscPage(reason="misconfigured", doors=replace(NONE, psc=True))
     states.append(State("psc-misconfigured-alone!", "psc.html", alone))
@@ -41,7 +46,7 @@ def _doors_that_failed() -> list[State]:
 def _errors() -> list[State]:
     states = [
         State(
-            f"error-{name}!",
+            f"error-{name}{'' if name in _NO_ERROR else '!'}",
             "error.html",
             pages.ErrorPage(
                 key=f"error.{name}", incident="K7QF-2M9D", retry_path=None, return_url=None, return_name=None
@@ -65,11 +70,11 @@ def _errors() -> list[State]:
     disabled = replace(nameless, key="error.account_disabled", motive="Départ de l'établissement")
     return [
         *states,
-        State("error-with-ways-on!", "error.html", with_ways_on),
-        State("error-nameless-return!", "error.html", nameless),
+        State("error-with-ways-on", "error.html", with_ways_on),
+        State("error-nameless-return", "error.html", nameless),
         State("error-passing!", "error.html", passing),
         State("error-crowded!", "error.html", crowded, in_interaction=False),
-        State("error-disabled-with-motive!", "error.html", disabled),
+        State("error-disabled-with-motive", "error.html", disabled),
     ]
 
 

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from bs4 import BeautifulSoup
 from werkzeug.test import TestResponse
 
+from idp.accounts.email_otp import MailCodes
 from idp.adapters.sql.schema import ephemeral
 from idp.core.ephemeral import Kind
 from tests.adapters.psc.hostile_psc import HostilePsc
@@ -249,6 +251,28 @@ def test_the_code_sent_twice_changes_once(house: Provider, proved: Browser) -> N
     for _ in range(2):
         shown = proved.submit(page, "/code", code=code)
         assert (shown.status_code, NEW in shown.text) == (200, True)
+    assert audited(house).count("email:change:accepted") == 1
+
+
+def test_a_slower_click_of_two_finds_it_done(
+    house: Provider, proved: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = ask(proved)
+    first, whole = house.browser(), MailCodes.check
+    for cookie in vars(proved.client)["_cookies"].values():
+        first.client.set_cookie(cookie.key, cookie.value, domain="localhost")
+
+    def overtaken(codes: MailCodes, *asked: Any, **where: Any) -> None:
+        """The first comes in while the second is at its code."""
+        patched.setattr(MailCodes, "check", whole)
+        with ThreadPoolExecutor(1) as thread:
+            assert thread.submit(enter, house, first, page).result().status_code == 200
+        whole(codes, *asked, **where)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MailCodes, "check", overtaken)
+        second = enter(house, proved, page)
+    assert (second.status_code, title(second), NEW in second.text) == (200, HEADING, True)
     assert audited(house).count("email:change:accepted") == 1
 
 
