@@ -151,7 +151,7 @@ def test_no_link_leaves_but_those_the_view_model_names(
         again = getattr(state.page, "again", None)  # "": this very address
         own |= set() if again is None else {again}
         of_account = re.fullmatch(
-            r"/account/[a-z-]+(/report/[0-9]+|\?to=[a-z]+|\?before=[0-9]+|/[0-9]+(/text)?)?", href
+            r"/account/[a-z-]+(/close|/report/[0-9]+|\?to=[a-z]+|\?before=[0-9]+|/[0-9]+(/text)?)?", href
         )
         assert href in named or href.startswith("#") or href in own or of_account
 
@@ -161,7 +161,8 @@ def test_every_page_has_a_way_back(locale: str, state: State, page: BeautifulSou
     assert page.main is not None
     ends = {str(form["action"]).rpartition("/")[2] for form in page.main.find_all("form")}
     links = {str(link["href"]) for link in page.main.find_all("a")} - {"#content"}
-    back = {"/", "/account/charters", "/account/history", "/account/sign-in", frame(state, locale).base_path}
+    back = {"/", "/account/charters", "/account/data", "/account/history", "/account/sign-in"}
+    back |= {frame(state, locale).base_path}
     back |= {getattr(state.page, name, None) for name in ("return_url", "onward_url")}
     # The page of the account is where the others lead back to; a form that posts itself is on its way; the page of the
     # administrators is the only one of its listener.
