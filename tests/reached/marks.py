@@ -55,10 +55,12 @@ class _Marker:
 
     def block(self, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
         marked: list[ast.stmt] = []
-        for statement in statements:
+        for rank, statement in enumerate(statements):
             self._within(statement)
             match statement:
-                case ast.Expr(ast.Constant(str())):  # a docstring, before which nothing may stand
+                case ast.Expr(ast.Constant(str())) if (
+                    rank == 0
+                ):  # a docstring, before which nothing may stand
                     marked += [statement]
                 case ast.ImportFrom(module="__future__"):
                     marked += [statement, self._at(Place(statement.lineno), statement)]

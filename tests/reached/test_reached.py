@@ -35,6 +35,7 @@ class Kept:
     """Docstring."""
 
     member: int = 1
+    """Of an attribute."""
 
     def unreached(self) -> int:
         return self.member
