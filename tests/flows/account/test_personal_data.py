@@ -1,7 +1,6 @@
 """A person takes a copy of all that is kept, closes the account, thinks again or not, and comes back as a new one."""
 
 import json
-import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -169,9 +168,8 @@ def test_what_is_empty_is_said_in_one_sentence_and_the_copy_has_every_table(
     empty = [name for name, rows in records.items() if not rows]
     assert {"passkeys", "dead_mails"} <= set(empty)
     (said,) = [one.get_text() for one in shown.select("main p") if "Rien n'est gardé de" in one.get_text()]
-    # « A, B et C »
-    assert len(re.split(", | et ", said)) == len(empty)
-    assert (" clés d'accès" in said, "traces de sécurité" in said) == (True, False)
+    assert said.count(",") == len(empty) - 1
+    assert ("clés d'accès" in said, "traces de sécurité" in said) == (True, False)
 
 
 def test_nothing_of_another_person_is_in_the_copy(house: Provider, proved: Browser) -> None:
