@@ -19,6 +19,8 @@ import traceback
 from contextlib import suppress
 from typing import NoReturn
 
+from sqlalchemy import Engine
+
 from idp.wiring.web import open_templates
 from sandbox.demo.processes import Place, Program, tie_to
 
@@ -110,8 +112,16 @@ def run_to_the_end(module: str) -> NoReturn:
             os.kill(os.getpid(), signal.SIGINT)
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
+    _close_databases()
     _flush()
     os._exit(status)
+
+
+def _close_databases() -> None:
+    """Whoever lets go of a database closes it, and SQLite then writes what stands in its log into its file."""
+    for found in gc.get_objects():
+        if type(found) is Engine:
+            found.dispose()
 
 
 def _status_of(end: SystemExit) -> int:
