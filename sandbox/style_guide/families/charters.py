@@ -46,6 +46,7 @@ def _charter(locale: str, text: str) -> list[State]:
         "charter-tick-needed!": replace(first, error="charter.tick_needed"),
         "charter-short": replace(first, text_html=charter_html("Vous gardez le secret."), contents=()),
         "charter-of-two": replace(first, still_due=2),
+        "charter-other-language": replace(first, text_locale="en" if locale == "fr" else "fr"),
         "charter-of-client": second,
         "charter-of-client-new-revision": replace(second, is_new_revision=True),
         "charter-of-client-tick-needed!": replace(second, error="charter.tick_needed"),
