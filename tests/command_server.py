@@ -1,64 +1,74 @@
 """`python -m tests.command_server FD`: imports all programs once, then forks for each that is asked for on the socket.
 
 A message is a directory, the module, its arguments and the environment, with three files and a socket; what is sent on
-that socket is the number of the process and, when it has ended, its status. Each program has a keeper that waits for
-it, so the server never waits; it ends with the server, as a program that is tied to its parent does then. A child
-leaves the loop and becomes `python -m MODULE`: it ends as an interpreter ends. Contains no thread and no setting. Not
-here: who asks (`commands`).
+that socket is the number of the process and, when it has ended, its status. The server waits for messages and for ends
+at once, and ends when nobody can ask any more. A child leaves the loop and becomes `python -m MODULE`. Contains no
+thread and no setting. Not here: who asks (`commands`), how a program runs and ends (`forked`).
 """
 
+import dataclasses
 import gc
 import importlib
 import json
 import os
 import pkgutil
-import runpy
+import select
 import signal
 import socket
 import sys
 import tempfile
+from functools import cache
 from io import TextIOWrapper
-from typing import TextIO
+from types import CodeType
+from typing import Any, TextIO
 
 import idp.cli
 import idp.cli.main
-from sandbox.demo.processes import tie_to
-from tests.forked import preload
+from tests.forked import preload, run_to_the_end
 
 _LONGEST = 1 << 20
 
 
 def commands_for(channel: socket.socket) -> list[str]:
     """Returns in each child, with its module and arguments. The server ends when nobody can ask any more."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # of its keepers
-    server = os.getpid()
+    waiting = select.poll()
+    waiting.register(channel, select.POLLIN)
+    answers: dict[int, tuple[int, int]] = {}  # by what tells that the process ended: that process, who asked
     while True:
-        message, files, _flags, _address = socket.recv_fds(channel, _LONGEST, 4)
-        if not message:
-            raise SystemExit
-        if os.fork() == 0:
-            tie_to(server)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            # As a shell starts a command: whatever began the tests may have had it ignored.
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            channel.close()
-            return _command(message, files)
-        for file in files:
-            os.close(file)
+        for ready, _event in waiting.poll():
+            if ready in answers:
+                waiting.unregister(ready)
+                _tell_end(ready, *answers.pop(ready))
+                continue
+            message, files, _flags, _address = socket.recv_fds(channel, _LONGEST, 4)
+            if not message:
+                raise SystemExit
+            *own, asked = files
+            pid = os.fork()
+            if pid == 0:
+                channel.close()
+                for number in (asked, *answers, *(whom for _pid, whom in answers.values())):
+                    os.close(number)
+                return _command(message, own)
+            for number in own:
+                os.close(number)
+            _say(asked, str(pid))
+            ends = os.pidfd_open(pid)
+            answers[ends] = pid, asked
+            waiting.register(ends, select.POLLIN)
 
 
-def _command(message: bytes, files: list[int]) -> list[str]:
-    """Returns in the child of a keeper; the keeper ends with it."""
-    *own, answers = files
-    pid = os.fork()
-    if pid:
-        for file in own:
-            os.close(file)
-        os.write(answers, str(pid).encode())
-        _, status = os.waitpid(pid, 0)
-        _say(answers, str(os.waitstatus_to_exitcode(status)))
-        os._exit(0)
-    os.close(answers)
+def _tell_end(ends: int, pid: int, whom: int) -> None:
+    _, status = os.waitpid(pid, 0)
+    _say(whom, str(os.waitstatus_to_exitcode(status)))
+    os.close(ends)
+    os.close(whom)
+
+
+def _command(message: bytes, own: list[int]) -> list[str]:
+    """Of the child."""
+    # As a shell starts a command: whatever began the tests may have had it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, file in enumerate(own):
         os.dup2(file, number)
         os.close(file)
@@ -90,7 +100,18 @@ def _say(answers: int, text: str) -> None:
         return
 
 
+def _run_compiled(text: str, *names: dict[str, Any]) -> None:
+    exec(_compiled(text), *names)  # noqa: S102 as dataclasses do
+
+
+@cache
+def _compiled(text: str) -> CodeType:
+    return compile(text, "<string>", "exec")
+
+
 if __name__ == "__main__":
+    # They write their methods as text. Of a module that is loaded once more (`afresh`) it is compiled already.
+    vars(dataclasses)["exec"] = _run_compiled
     # All but the one that runs where it is imported.
     for module in pkgutil.walk_packages(idp.cli.__path__, "idp.cli."):
         if not module.name.endswith(".__main__"):
@@ -99,4 +120,4 @@ if __name__ == "__main__":
     gc.freeze()
     module, *arguments = commands_for(socket.socket(fileno=int(sys.argv[1])))
     sys.argv = ["idp", *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    run_to_the_end(module)

@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from tests import scratch
+from tests import reached, scratch  # noqa: F401 what is imported after `reached` is measured, if asked for
 from tests.cluster import Cluster, running_cluster
 from tests.demonstration import Demonstration, running_demo
 from tests.examples import choose_profile

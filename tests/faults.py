@@ -22,6 +22,7 @@ from werkzeug.test import TestResponse
 from idp.adapters.sql.columns import metadata
 from idp.adapters.sql.schema import audit_events, ephemeral
 from idp.settings import Settings
+from tests.forms import form_to
 from tests.provider import Browser
 
 #: Kinds of the ephemeral store that belong to the facts of a request. The others are its steps: the place where the
@@ -183,10 +184,8 @@ def posting(
     browser: Browser, page: TestResponse, action_end: str, **typed: str
 ) -> Callable[[], TestResponse]:
     """Returns the form of the page, filled in and not yet sent; its answer is not followed."""
-    forms = BeautifulSoup(page.text, "html.parser").find_all("form")
-    (form, *_) = [form for form in forms if str(form["action"]).endswith(action_end)]
-    hidden = {str(one["name"]): str(one["value"]) for one in form.find_all("input", type="hidden")}
-    return lambda: browser.post(str(form["action"]), data={**hidden, **typed})
+    action, hidden = form_to(page.text, action_end)
+    return lambda: browser.post(action, data={**hidden, **typed})
 
 
 def fail_at_each_statement(

@@ -19,6 +19,8 @@ import traceback
 from contextlib import suppress
 from typing import NoReturn
 
+from sqlalchemy import Engine
+
 from idp.wiring.web import open_templates
 from sandbox.demo.processes import Place, Program, tie_to
 
@@ -91,18 +93,43 @@ def _stand_at(place: Place) -> None:
 def _become(program: Program) -> NoReturn:
     """Run it as an interpreter does, to the end of its process: no frame of the demo may unwind in it."""
     sys.argv = list(program.arguments)
+    run_to_the_end(program.arguments[0])
+
+
+def run_to_the_end(module: str) -> NoReturn:
+    """`python -m` of this module, until its process ends: with its threads, what it registered for then, and its words,
+    but without taking apart each object, which would copy the memory that it shares."""
     status = 0
     try:
-        runpy.run_module(program.arguments[0], run_name="__main__", alter_sys=True)
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as end:
-        status = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:
+        status = _status_of(end)
+    except BaseException as error:
         traceback.print_exc()
         status = 1
+        if isinstance(error, KeyboardInterrupt):
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGINT)
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
+    _close_databases()
     _flush()
     os._exit(status)
+
+
+def _close_databases() -> None:
+    """Whoever lets go of a database closes it, and SQLite then writes what stands in its log into its file."""
+    for found in gc.get_objects():
+        if type(found) is Engine:
+            found.dispose()
+
+
+def _status_of(end: SystemExit) -> int:
+    """As docs.python.org/3/library/exceptions.html#SystemExit has it."""
+    if end.code is None or isinstance(end.code, int):
+        return end.code or 0
+    print(end.code, file=sys.stderr)
+    return 1
 
 
 def preload() -> None:

@@ -140,9 +140,9 @@ def _load_key(file: Path) -> rsa.RSAPrivateKey:
 
 
 def _make_stock(place: Path) -> None:
-    """More than a test IGC needs."""
-    for number in range(80):
-        _make_key(place / str(number))
+    """A few more than a test IGC needs."""
+    for number in range(64):
+        _make_key(place / f"{number:02}")
 
 
 def _make_keys(place: Path) -> None:

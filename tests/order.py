@@ -31,7 +31,7 @@ SECONDS: Mapping[str, float] = {
     "short_lives": 55,
     "tests/journeys/test_demo.py": 40,
     "tests/browser/test_psc_outage.py": 40,
-    "region": 130,
+    "region": 80,
     "browser_demo": 90,
     "tls_demo": 30,
     "tests/contracts/test_hsm_outages.py": 21,

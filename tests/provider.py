@@ -16,8 +16,6 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import sqlalchemy as sa
-from bs4 import BeautifulSoup
-from bs4.filter import SoupStrainer
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import Engine
 from werkzeug.test import Client, TestResponse
@@ -43,6 +41,7 @@ from sandbox.igc.authorities import make_intermediate, make_root
 from sandbox.igc.issuing import new_key
 from tests.configured import settings_with
 from tests.fakes import NOON
+from tests.forms import form_to
 from tests.key_files import key_directory, write_ring, write_short_pair
 from tests.made_once import clients_parsed_once, keys_checked_once, place_database
 from tests.people import an_account, an_identity
@@ -139,11 +138,8 @@ class Browser:
         return response
 
     def submit(self, page: TestResponse, action_end: str, **typed: str) -> TestResponse:
-        soup = BeautifulSoup(page.text, "html.parser", parse_only=SoupStrainer(["form", "title"]))
-        forms = [form for form in soup.find_all("form") if str(form["action"]).endswith(action_end)]
-        assert forms, f"no form to {action_end} on {soup.title}"
-        hidden = {str(i["name"]): str(i["value"]) for i in forms[0].find_all("input", type="hidden")}
-        return self.follow(self.post(str(forms[0]["action"]), data={**hidden, **typed}))
+        action, hidden = form_to(page.text, action_end)
+        return self.follow(self.post(action, data={**hidden, **typed}))
 
     def prove(self, page: TestResponse) -> TestResponse:
         """Password, then the code of the mail; from the choice page."""

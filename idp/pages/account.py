@@ -103,6 +103,16 @@ class PasswordPage:
     changed_on: str = ""
 
     @property
+    def is_used_up(self) -> bool:
+        """Whether the present password may be tried no more in this browser."""
+        return self.error == "password.closed"
+
+    @property
+    def needs_proof(self) -> bool:
+        """Whether the present password, if there is one, leads to no other."""
+        return self.is_first or self.is_closed or self.is_used_up
+
+    @property
     def wrong_field(self) -> str | None:
         """Returns the field to mend; None when nothing in the form is wrong."""
         if self.error in ("enrolment.busy", "password.wait", "password.network", "password.closed", None):

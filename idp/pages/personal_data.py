@@ -15,7 +15,7 @@ class KeptValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptTable:
-    """Key "personal_data.table_<name>". `left_out`: rows before these, which the copy has."""
+    """Key "personal_data.table_<name>": words as in a sentence. `left_out`: rows before these, which the copy has."""
 
     name: str
     rows: tuple[tuple[KeptValue, ...], ...]
@@ -24,22 +24,15 @@ class KeptTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataPage:
-    """POST /account/data/copy gives the copy; POST /account/data/close closes the account.
+    """POST /account/data/copy gives the copy; GET /account/data/close says what closing the account does.
 
     Without a proof by card or Pro Santé Connect of the last `minutes` minutes, the page asks for one first.
     """
 
     minutes: int
-    #: From the wish to close until the account is erased.
-    hours: int
     is_proved: bool
     kept: tuple[KeptTable, ...] = ()
+    #: Names of the tables that have nothing of the person.
+    empty: tuple[str, ...] = ()
     #: A key of the catalogue, or None.
     error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ClosingAskedPage:
-    """Every session is over. `closes_at`: when the account is erased."""
-
-    closes_at: str

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -20,6 +20,7 @@ _MAILBOX = re.compile(
 )
 
 
+@lru_cache(64)  # each rule about an address splits it
 def split(url: str) -> SplitResult | None:
     """Returns its parts, or None for what is no URL: a bad port, an open bracket, characters that no URL has."""
     try:

@@ -2,8 +2,9 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 from idp.settings.files import NotText, read_words
@@ -15,7 +16,8 @@ _RIGHT_TO_LEFT = re.compile(
 #: Bidi_Control, but for the two that isolate: a value may be a sentence that has them.
 _CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066\u2067]")
 
-#: `t("frame.cancel", client="…")` returns the text in one language. Raises KeyError: unknown key, or missing value.
+#: `t("frame.cancel", client="…")` returns the text in one language; a tuple of names is said as an enumeration.
+#: Raises KeyError: unknown key, or missing value.
 Translator = Callable[..., str]
 
 
@@ -40,9 +42,23 @@ class Catalogues:
 
         def translate(key: str, /, **values: object) -> str:
             # Values are never parsed as patterns: an attacker's text cannot reach into an object.
-            return texts[key].format_map({name: _isolated(value, is_rtl) for name, value in values.items()})
+            return texts[key].format_map({name: said(value) for name, value in values.items()})
+
+        def said(value: object) -> object:
+            if isinstance(value, tuple):
+                return _enumerated([str(_isolated(name, is_rtl)) for name in value], texts)
+            return _isolated(value, is_rtl)
 
         return translate
+
+
+def _enumerated(names: Sequence[str], texts: Mapping[str, str]) -> str:
+    """Returns « A, B et C », in the language of these texts; "" of none."""
+    *before, last = names or ("",)
+    if not before:
+        return last
+    told = reduce(lambda one, other: texts["language.enumeration"].format(before=one, next=other), before)
+    return texts["language.enumeration_end"].format(before=told, next=last)
 
 
 def _isolated(value: object, is_rtl: bool) -> object:

@@ -17,8 +17,8 @@ from idp.core.errors import PageError, Problem
 from idp.core.records import read_if_known, to_plain
 from idp.interaction.store import random_token
 from idp.pages.account import PasswordChangedPage
+from idp.pages.closing import ClosingAskedPage
 from idp.pages.history import ReportedPage
-from idp.pages.personal_data import ClosingAskedPage
 from idp.pages.signed_out import SignedOutPage
 from idp.web.addresses import redirect
 from idp.web.cookies import ANSWER_COOKIE, Cookies

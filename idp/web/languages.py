@@ -27,6 +27,8 @@ _PATTERNS: Mapping[str, frozenset[str]] = {
     "hour": frozenset(("hour", "minute")),
     "day": frozenset(("day", "month", "year")),
     "moment": frozenset(("day", "hour")),
+    "enumeration": frozenset(("before", "next")),
+    "enumeration_end": frozenset(("before", "next")),
 }
 _SHOWN = 3
 #: What no header of a mail takes.

@@ -8,6 +8,7 @@ from idp.adapters.sql.personal_data import SqlPersonalData
 from idp.adapters.sql.proofs import SqlProofs
 from idp.flows.account.address import AddressFlow
 from idp.flows.account.charters import CharterAcceptancesFlow
+from idp.flows.account.close import CloseFlow
 from idp.flows.account.email import EmailFlow
 from idp.flows.account.history import HistoryFlow
 from idp.flows.account.home import HomeFlow
@@ -72,8 +73,9 @@ def build_account(parts: Parts, shared: FlowParts) -> Iterator[Flow]:
         locales=parts.web.locales,
         rendering=parts.web.rendering,
     )
-    sections[Section.DATA] = _personal_data(parts, shared)
+    sections[Section.DATA] = _personal_data(parts)
     yield from sections.values()
+    yield _close(parts, shared)
     yield SectionMoreTimeFlow(desk=_desk(parts), sections=tuple(sections))
     yield _home(parts, tuple(sections))
     yield LogosFlow(parts.clients)
@@ -203,14 +205,24 @@ def _password(parts: Parts, shared: FlowParts) -> PasswordFlow:
     )
 
 
-def _personal_data(parts: Parts, shared: FlowParts) -> PersonalDataFlow:
-    settings = parts.settings
+def _personal_data(parts: Parts) -> PersonalDataFlow:
     return PersonalDataFlow(
+        desk=_desk(parts),
+        data=SqlPersonalData(parts.database),
+        sessions=parts.sessions,
+        audit=parts.audit,
+        locales=parts.web.locales,
+    )
+
+
+def _close(parts: Parts, shared: FlowParts) -> CloseFlow:
+    settings = parts.settings
+    return CloseFlow(
         desk=_desk(parts),
         work=parts.work,
         accounts=parts.accounts,
-        data=SqlPersonalData(parts.database),
-        sessions=parts.sessions,
+        open_sessions=parts.open_sessions,
+        clients=parts.clients,
         audit=parts.audit,
         notices=shared.notices,
         sign_out=parts.sign_out,

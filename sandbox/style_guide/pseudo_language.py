@@ -28,6 +28,8 @@ _PATTERNS = {
     "first": "1",
     "hour": "[{hour} ħ {minute}]",
     "moment": "{day}, {hour}",
+    "enumeration": "{before}, {next}",
+    "enumeration_end": "{before} [ḗŧ] {next}",
 }
 
 

@@ -19,15 +19,15 @@ from tests.limits import within
 TOOLS = Path(__file__).with_name("tools")
 NODE = Path(sys.executable).with_name("node")
 
-Judge = Callable[[str, str], dict[str, Any]]
+Judge = Callable[[webdriver.Chrome, str, str], dict[str, Any]]
 
 
 @contextmanager
-def lighthouse(driver: webdriver.Chrome) -> Iterator[Judge]:
-    """`judge(url, form)`, « desktop » or « mobile »: « scores » by category, « failed » audits, « shown » address."""
-    address = str(driver.capabilities["goog:chromeOptions"]["debuggerAddress"])
+def lighthouse() -> Iterator[Judge]:
+    """`judge(driver, url, form)`, « desktop » or « mobile »: « scores » by category, « failed » audits, « shown »
+    address."""
     process = subprocess.Popen(
-        [NODE, "lighthouse.mjs", address.rpartition(":")[2]],
+        [NODE, "lighthouse.mjs"],
         cwd=TOOLS,
         env={"PATH": os.environ["PATH"]},
         stdin=subprocess.PIPE,
@@ -35,10 +35,12 @@ def lighthouse(driver: webdriver.Chrome) -> Iterator[Judge]:
         text=True,
     )
 
-    def judge(url: str, form: str) -> dict[str, Any]:
+    def judge(driver: webdriver.Chrome, url: str, form: str) -> dict[str, Any]:
+        address = str(driver.capabilities["goog:chromeOptions"]["debuggerAddress"])
+        port = int(address.rpartition(":")[2])
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(json.dumps({"url": url, "form": form}) + "\n")
+        process.stdin.write(json.dumps({"port": port, "url": url, "form": form}) + "\n")
         process.stdin.flush()
         line = process.stdout.readline()
         assert line, "Lighthouse died; its last words are above"

@@ -1,6 +1,6 @@
 // What is measured of a page that took its place (`stage`): each check returns what is wrong, in words.
-// `look(pages, mode)`: mode.checks by name; mode.style: a style sheet after ours; mode.isBare: without any;
-// mode.isBlind: no picture arrives.
+// `look(keys, mode)`, each key a name and a digest, of a page in `known`: mode.checks by name; mode.style: a style sheet
+// after ours; mode.isBare: without any; mode.isBlind: no picture arrives.
 
 const at = one => one.outerHTML.replace(/\s+/g, " ").slice(0, 140);
 const every = selector => [...document.querySelectorAll(selector)];
@@ -137,12 +137,13 @@ window.checks = {
   },
 };
 
-window.look = async (pages, mode) => {
+window.look = async (keys, mode) => {
   const wrong = [];
   const extra = new CSSStyleSheet();
   extra.replaceSync(mode.style);
-  for (const [name, html] of pages) {
-    take(html);
+  for (const key of keys) {
+    const [name] = key.split(" ");
+    take(known[key]);
     document.adoptedStyleSheets = mode.isBare ? [] : [...document.adoptedStyleSheets, extra];
     every("details").forEach(fold => fold.open = true);
     every("[hidden]:not(input)").forEach(one => one.hidden = false);

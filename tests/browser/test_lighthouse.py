@@ -12,7 +12,7 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from tests.browser.conftest import Window
-from tests.browser.lighthouse import lighthouse
+from tests.browser.lighthouse import Judge, lighthouse
 from tests.browser.test_journeys import _code_for, _mails_to
 from tests.browser.test_psc_outage import confirm
 from tests.demonstration import Demonstration, running_demo
@@ -33,6 +33,12 @@ _POOR = '<!doctype html><img src="/none.png"><script>nowhere()</script>'
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
     with running_demo(tmp_path_factory.mktemp("lighthouse-demo"), "--https") as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def judge() -> Iterator[Judge]:
+    with lighthouse() as judge:
+        yield judge
 
 
 def the_six_pages(window: Window, demo: Demonstration) -> Iterator[str]:
@@ -62,15 +68,16 @@ def the_six_pages(window: Window, demo: Demonstration) -> Iterator[str]:
     yield "account"
 
 
-def test_six_pages_have_all_points(demo: Demonstration, chromium: Callable[..., Window]) -> None:
+def test_six_pages_have_all_points(
+    demo: Demonstration, chromium: Callable[..., Window], judge: Judge
+) -> None:
     window = chromium(card="lefebvre", scripts=True)
-    with lighthouse(window.driver) as judge:
-        for page in the_six_pages(window, demo):
-            told = judge(window.url, FORMS[page])
-            assert told["shown"] == window.url, "Lighthouse was led elsewhere"
-            assert (told["error"], told["failed"]) == (None, []), page
-            assert told["scores"] == {"accessibility": 100, "best-practices": 100}, page
-            assert told["judged"] > 25, page
+    for page in the_six_pages(window, demo):
+        told = judge(window.driver, window.url, FORMS[page])
+        assert told["shown"] == window.url, "Lighthouse was led elsewhere"
+        assert (told["error"], told["failed"]) == (None, []), page
+        assert told["scores"] == {"accessibility": 100, "best-practices": 100}, page
+        assert told["judged"] > 25, page
 
 
 @pytest.fixture
@@ -85,8 +92,7 @@ def poor_page() -> Iterator[str]:
     serving.server_close()
 
 
-def test_a_poor_page_has_not(plain_window: Window, poor_page: str) -> None:
-    with lighthouse(plain_window.driver) as judge:
-        told = judge(poor_page, "desktop")
+def test_a_poor_page_has_not(plain_window: Window, poor_page: str, judge: Judge) -> None:
+    told = judge(plain_window.driver, poor_page, "desktop")
     assert all(score < 100 for score in told["scores"].values())
     assert {audit["id"] for audit in told["failed"]} >= {"html-has-lang", "image-alt", "errors-in-console"}

@@ -1,10 +1,14 @@
 """Which authorities may be pinned, in production and in test mode."""
 
 import os
+from collections.abc import Iterator
+from functools import cache
+from itertools import cycle
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.x509.oid import NameOID
 
 from idp.cards import pins
@@ -21,17 +25,25 @@ from idp.cards.pins import (
     subject_key_id,
 )
 from sandbox.igc.authorities import DAY, sign_certificate
-from sandbox.igc.issuing import Igc, new_key
+from sandbox.igc.issuing import Igc
 from tests.cards.factory import NOW, pem
+from tests.made_once import stock_of_keys
 
 IN_PRODUCTION = PinRules(accept_test=False, accept_employees=False)
 IN_TEST = PinRules(accept_test=True, accept_employees=False)
 WITH_EMPLOYEES = PinRules(accept_test=False, accept_employees=True)
 
 
+@cache
+def _keys() -> Iterator[RSAPrivateKey]:
+    """Each is another than the last, and than those of the authorities of the test IGC."""
+    new_key = stock_of_keys(backwards=True)
+    return cycle([new_key() for _ in range(32)])
+
+
 def named(name: str, unit: str = "IGC-SANTE", *, has_key_id: bool = True) -> x509.Certificate:
     """An attacker can make a certificate of that name."""
-    key = new_key()
+    key = next(_keys())
     subject = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit),
@@ -50,8 +62,9 @@ def test_every_verdict_is_trusted_or_has_its_reason() -> None:
 
 @pytest.mark.parametrize("name", [*PRODUCTION, *ISSUE_NO_CARD])
 def test_name_of_igc_sante_is_not_enough(name: str) -> None:
+    made = named(name)
     for rules in (IN_PRODUCTION, IN_TEST, WITH_EMPLOYEES):
-        assert rules.verdict(named(name)) is PinVerdict.MISMATCH
+        assert rules.verdict(made) is PinVerdict.MISMATCH
 
 
 @pytest.mark.parametrize(

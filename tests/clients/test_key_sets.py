@@ -14,9 +14,10 @@ from idp.clients.key_sets import ClientKeys, KeysUnavailable
 from idp.clients.public_keys import PublicJwk
 from idp.clients.registry import Client, read_clients
 from tests.fakes import FixedClock
+from tests.made_once import rsa_key
 
 URI = "https://rp.example/jwks"
-RSA_JWK = dict(RSAKey.generate_key(2048).as_dict(private=False))
+RSA_JWK = dict(RSAKey.import_key(rsa_key("client")).as_dict(private=False))
 EC_JWK = dict(ECKey.generate_key("P-256").as_dict(private=False))
 OTHER_EC = dict(ECKey.generate_key("P-256").as_dict(private=False))
 

@@ -136,7 +136,7 @@ class Person:
 
     def close_account(self, browser: Browser) -> Request:
         self.signed_in(browser)
-        return posting(browser, browser.get("/account/data"), "/close")
+        return posting(browser, browser.get("/account/data/close"), "/close")
 
     def keep_account(self, browser: Browser) -> Request:
         browser.follow(self.close_account(browser)())

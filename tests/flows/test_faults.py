@@ -1,5 +1,6 @@
 """The database goes away at each statement of each page in turn: what is there afterwards is whole."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -31,7 +32,7 @@ def world(app_factory: Callable[..., Provider]) -> Iterator[World]:
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.name)
 def test_what_is_there_after_a_failure_is_whole_and_the_person_goes_on(world: World, act: Act) -> None:
     world.tables.put_back()
-    world.person.psc.lie = KNOWN
+    world.person.psc.lie, world.person.psc.now = KNOWN, int(time.time())
     browser = world.person.house.browser()
     request = getattr(world.person, act.name)(browser)
     again = getattr(world.person, act.again) if act.again else None

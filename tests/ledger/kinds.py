@@ -17,6 +17,8 @@ from tests.ledger.visitors import BY_MAIL, BY_PSC
 Sign = Callable[[Window], bool]
 #: So many times as long as other damage: until somebody has waited.
 _FROZEN = 10.0
+#: How often what is over in a moment is done, until it met somebody.
+_TRIES = 10
 _WAITED_SECONDS = 1.5
 
 
@@ -53,7 +55,8 @@ def _frozen(name: str, felt: Sign, *, until_felt: bool = False) -> Kind:
 
 
 def _killed(name: str, felt: Sign | None = None) -> Kind:
-    return Kind(do=lambda damage, _: damage.killed(name), felt=felt)
+    """A supervisor starts it again at once: whoever asks a second later feels nothing."""
+    return Kind(do=lambda damage, _: damage.killed(name), felt=felt, tries=_TRIES if felt else 1)
 
 
 def _slow(do: Callable[[Damage, Operating], AbstractContextManager[None]], act: str) -> Kind:
@@ -72,7 +75,9 @@ KINDS: Mapping[str, Kind] = {
     "the mail relay slow": _slow(lambda _, operating: operating.slow_mail(), BY_MAIL),
     "Pro Santé Connect frozen": _frozen("psc", _late(_WAITED_SECONDS, BY_PSC)),
     "Pro Santé Connect slow": _slow(lambda _, operating: operating.slow_psc(), BY_PSC),
-    "PostgreSQL restarted": Kind(do=lambda damage, _: damage.restarted_postgresql(), felt=_failed, tries=5),
+    "PostgreSQL restarted": Kind(
+        do=lambda damage, _: damage.restarted_postgresql(), felt=_failed, tries=_TRIES
+    ),
     "PostgreSQL on a full disk": Kind(do=lambda damage, _: damage.full_disk(), felt=_failed),
     "Redis full": Kind(do=lambda damage, _: damage.full_redis(), felt=_failed),
     "Redis emptied": Kind(do=lambda damage, _: damage.emptied_redis(), felt=_new_sessions),

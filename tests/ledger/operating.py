@@ -74,7 +74,9 @@ class Operating:
             for step in STEPS_SECONDS:
                 self.damage.note(f"clock stepped to {step:+} s: idp-2")
                 file.write_text(f"{step:+}")
-                assert eventually(partial(self._is_told, step), 20), "nobody told that the clock is wrong"
+                assert eventually(partial(self._is_told, step), 20, every=0.5), (
+                    "nobody told that the clock is wrong"
+                )
                 time.sleep(self.seconds)
             yield
 

@@ -78,6 +78,8 @@ class Somebody:
     turnstile: Turnstile
     rpps: str
     stopped: threading.Event = field(default_factory=threading.Event)
+    #: How many times as long they pause.
+    leisure: float = 1.0
     #: Seconds between two acts: it is the servers that are to be busy.
     pause: ClassVar[float] = 0.5
 
@@ -91,7 +93,7 @@ class Somebody:
                 break
             with self.turnstile.passing():
                 self._try(act)
-            self.stopped.wait(self.pause)
+            self.stopped.wait(self.pause * self.leisure)
         self.leave()
 
     def leave(self) -> None:

@@ -24,6 +24,8 @@ from tests.limits import eventually
 CARDS = ("martin", "benali")
 #: How long until somebody may sign in again by itself: the promise.
 HEALED_WITHIN = 30.0
+#: Whom a damage of a moment met is answered so soon; whom it did not meet will not feel it however long we wait.
+_MET_WITHIN = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +46,21 @@ class Run:
     seconds: float
     #: How long until it is felt, and whoever is late was answered.
     felt_within: float = 40.0
+    #: How many times as long everybody pauses between two acts.
+    leisure: float = 1.0
 
     @classmethod
-    def on(cls, region: Region, *, seed: int, seconds: float) -> "Run":
+    def on(cls, region: Region, *, seed: int, seconds: float, leisure: float = 1.0) -> "Run":
         region.register()
-        return cls(region, Ledger(), Turnstile(), Damage(region, random.Random(seed)), seconds)
+        damage = Damage(region, random.Random(seed))
+        return cls(region, Ledger(), Turnstile(), damage, seconds, leisure=leisure)
 
     @contextmanager
     def people(self) -> Iterator[None]:
         """They live as long as this block. Raises what one of them raised that is no outage."""
         everybody = self._everybody()
+        for one in everybody:
+            one.leisure = self.leisure
         failures: list[BaseException] = []
 
         def live(one: Somebody) -> None:
@@ -91,12 +98,13 @@ class Run:
 
     def suffer(self, name: str, kind: Kind) -> Suffered:
         window, felt = self.ledger.open_window(), kind.felt
+        patience = _MET_WITHIN if kind.tries > 1 else self.felt_within
         operating = Operating(self.region, self.ledger, self.turnstile, self.damage, self.seconds)
         for _ in range(kind.tries):
             with kind.do(self.damage, operating):
                 time.sleep(self.seconds * kind.times)
                 if felt is not None and kind.until_felt:
-                    eventually(lambda: felt(window), self.felt_within)
+                    eventually(lambda: felt(window), patience)
             if felt is None or felt(window):
                 break
         healed = self.heal(name)

@@ -97,7 +97,10 @@ def test_no_key_is_left_that_no_page_says() -> None:
         "leavers.motive",
         "enrolment.password_good",
         # Facts of a language (`web/languages`).
-        *(f"language.{name}" for name in ("name", "months", "day", "first", "hour", "moment")),
+        *(
+            f"language.{name}"
+            for name in "name months day first hour moment enumeration enumeration_end".split()
+        ),
     }
 
     def listening(key: str, /, **values: object) -> str:
@@ -125,6 +128,22 @@ def test_an_unknown_key_a_missing_value_and_an_unknown_language_are_errors() -> 
         t("frame.cancel")
     with pytest.raises(KeyError):
         CATALOGUES.translator("de")
+
+
+@pytest.mark.parametrize(
+    ("locale", "names", "said"),
+    [
+        ("fr", (), "par  change"),
+        ("fr", ("A",), "par A change"),
+        ("fr", ("A", "B"), "par A et B change"),
+        ("fr", ("A", "B", "C", "{x}"), "par A, B, C et {x} change"),
+        ("en", ("A", "B", "C"), "by A, B and C change"),
+        ("fr", ("A", "שרה"), "par A et \u2068שרה\u2069 change"),
+    ],
+)
+def test_several_names_are_said_as_an_enumeration(locale: str, names: tuple[str, ...], said: str) -> None:
+    t = CATALOGUES.translator(locale)
+    assert said in t("mail.charter_reminder.of_client", client=names, revision="1", date="x")
 
 
 def test_a_value_is_never_read_as_a_pattern() -> None:

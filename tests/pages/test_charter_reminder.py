@@ -31,6 +31,11 @@ def test_reminder_names_the_revision_its_day_and_where_to_accept_it(locale: str,
         assert text.count("http") == bool(model.address)
 
 
+def test_applications_are_named_as_one_says_them() -> None:
+    assert "Trajectoire Grand Âge et ViaTrajectoire" in mail("txt", "fr", reminders()[1])
+    assert "Trajectoire Grand Âge and ViaTrajectoire" in mail("html", "en", reminders("en")[1])
+
+
 @each_language
 def test_html_reminder_is_escaped(locale: str) -> None:
     hostile = replace(reminders()[1], applications=(HOSTILE,), revision=HOSTILE, due_from=HOSTILE)

@@ -15,7 +15,7 @@ from idp.pages import personal_data as data_pages
 from idp.pages import sign_in as pages
 from idp.pages.about import AboutPage, AccessibilityPage
 from idp.pages.choice import ChoicePage
-from idp.pages.closing import ClosingPage
+from idp.pages.closing import ClosePage, ClosingAskedPage, ClosingPage
 from idp.pages.door import DoorPage
 from idp.pages.form_post import FormPostPage
 from idp.pages.frame import Announcement, HelpDesk, House
@@ -113,12 +113,12 @@ def states_of(text: str) -> Iterator[State]:
         ),
         "account/data.html": data_pages.DataPage(
             minutes=10,
-            hours=24,
             is_proved=True,
             kept=(
                 data_pages.KeptTable(name="accounts", rows=((data_pages.KeptValue("family_name", text),),)),
             ),
         ),
+        "account/close.html": ClosePage(ends_at=text, told=(text,), untold=(text,)),
         "cps.html": pages.CpsPage("none", ALL),
         "closing.html": ClosingPage(ends_at=text, may_keep=True),
         "psc_waiting.html": pages.PscWaitingPage(),
@@ -171,7 +171,7 @@ def states_of(text: str) -> Iterator[State]:
         "account/history.html": HistoryPage(days=(DayView(text, (entry,)),), older=None, is_older=True),
         "account/report.html": ReportPage(entry=entry, day=text, closes_password=False),
         "account/reported.html": ReportedPage(closes_password=False, removes_passkey=False, help_desk=text),
-        "account/closing_asked.html": data_pages.ClosingAskedPage(text),
+        "account/closing_asked.html": ClosingAskedPage(text),
         "account/password_changed.html": account_pages.PasswordChangedPage(is_first=True),
         "account/email.html": email_pages.EmailPage(
             address=text,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
 from idp.web.languages import Languages, open_languages
 from sandbox.style_guide.mails import FORMS, every_mail, written_state
@@ -63,6 +64,18 @@ def test_a_language_that_is_read_from_the_right_says_so(languages: Languages) ->
     for html in (page, written_state("html", "fr", mail, t)):
         root = read(html, RIGHT_TO_LEFT_TAG).root
         assert (root["lang"], root["dir"]) == (RIGHT_TO_LEFT_TAG, "rtl")
+
+
+def test_what_is_copied_from_a_mail_is_read_from_the_left_in_every_language(languages: Languages) -> None:
+    t = languages.catalogues.translator(RIGHT_TO_LEFT_TAG)
+    copied: dict[str, list[str]] = {}
+    for mail in every_mail():
+        page = BeautifulSoup(written_state("html", "fr", mail, t), "html.parser")
+        for one in page.select(".code, .exact, a"):
+            (ltr,) = [one, *one.find_all(True)][-1:]
+            copied.setdefault(str(ltr.get("dir")), []).append(one.get_text())
+    assert set(copied) == {"ltr"}
+    assert {"48213907", "https://caducee.example/"} <= set(copied["ltr"])
 
 
 def test_it_is_two_fifths_longer_than_french(languages: Languages) -> None:

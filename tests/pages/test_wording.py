@@ -174,6 +174,17 @@ def test_both_charters_have_the_same_articles() -> None:
     assert articles[0] == articles[1] == [str(number) for number in range(1, 9)]
 
 
+def test_the_page_of_administrators_shows_what_one_types_as_such() -> None:
+    for name, typed in (
+        ("operations-full", "idp db backup"),
+        ("operations-unavailable", "idp charter publish"),
+    ):
+        main = page_of(name).main
+        assert main is not None
+        assert typed in [text_of(code) for code in main.select('[lang="en"] code')]
+        assert "`" not in text_of(main)
+
+
 def test_hours_and_minutes_are_words_with_spaces_between() -> None:
     for locale, words in (("fr", "Réessayez dans 1 heure et 6 minutes,"), ("en", "in 1 hour and 6 minutes")):
         assert words in text_of(page_of("password-wait-hour-and-minutes", locale).main)

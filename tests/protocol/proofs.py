@@ -15,12 +15,14 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+from tests.made_once import rsa_key
+
 TOKEN_URI = "http://localhost:8400/token"
 PAR_URI = "http://localhost:8400/par"
 USERINFO_URI = "http://localhost:8400/userinfo"
 _MEMBERS = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}
 
-P256, RSA2048 = ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 2048)
+P256, RSA2048 = ec.generate_private_key(ec.SECP256R1()), rsa_key("dpop")
 
 
 def b64u(octets: bytes) -> str:

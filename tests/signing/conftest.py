@@ -1,6 +1,7 @@
 """Real keys, made once."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,13 @@ from idp.adapters.key_files.directory import KeyDirectory
 from idp.signing.key_ring import KeyRing
 from tests.fakes import NOON, FixedClock
 from tests.key_files import key_directory, write_pair, write_ring, write_short_pair
+from tests.made_once import keys_checked_once
+
+
+@pytest.fixture(scope="package", autouse=True)
+def checked_once() -> Iterator[None]:
+    with keys_checked_once():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from joserfc import jwt as joserfc_jwt
 from joserfc.jwk import KeySet
 from jwcrypto import jwk as jwcrypto_jwk
@@ -21,6 +21,7 @@ from idp.adapters.software_signer import BadKeyFile, SoftwareSigner
 from idp.signing.key_ring import KeyMissing, KeyRing, b64u
 from idp.signing.public_jwk import thumbprint
 from idp.signing.signer import Alg, SignerUnavailable
+from tests.made_once import rsa_key
 
 CLAIMS = {"iss": "https://id.example", "sub": "é", "aud": "rp", "exp": 4_000_000_000, "iat": 1_000_000_000}
 ALGS: tuple[Alg, ...] = ("RS256", "ES256")
@@ -206,7 +207,7 @@ class TestFiles:
         [
             ec.generate_private_key(ec.SECP384R1()),
             ec.generate_private_key(ec.SECP256K1()),
-            rsa.generate_private_key(public_exponent=65537, key_size=1024),  # noqa: S505 - must be refused
+            rsa_key("short", 1024),
             ed25519.Ed25519PrivateKey.generate(),
         ],
         ids=["P-384", "secp256k1", "RSA 1024", "Ed25519"],

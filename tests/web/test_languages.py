@@ -78,6 +78,11 @@ def test_days_and_hours_are_written_as_the_file_says(directory: Path) -> None:
         local_day(at, "xx")
 
 
+def test_names_are_enumerated_as_the_file_says(directory: Path) -> None:
+    t = open_languages(directory).catalogues.translator(TAG)
+    assert "A, B [ḗŧ] C" in t("signed_out.told", names=("A", "B", "C"))
+
+
 def without(key: str) -> Callable[[str], str]:
     return lambda text: re.sub(rf"^{key} = .*\n", "", text, count=1, flags=re.MULTILINE)
 
@@ -106,6 +111,10 @@ def instead(old: str, new: str) -> Callable[[str], str]:
         (instead("[ĵȧƞṽīḗř], ", "[ĵȧƞṽīḗř], , "), "language.months must be twelve names"),
         (instead("[{hour} ħ {minute}]", "{hour}"), "language.hour must have the fields {hour} {minute}"),
         (instead("{day} {month} {year}", "{day:>9} {month} {year}"), "language.day must have the fields"),
+        (
+            instead("{before} [ḗŧ] {next}", "{before}"),
+            "language.enumeration_end must have the fields {before} {n",
+        ),
         (instead('skip = "', "skip = 1 #"), "frame.skip must be a text, not int"),
         (instead('subject_login = "', 'subject_login = "\\n'), "mail.code.subject_login must be one line"),
         (

@@ -22,13 +22,15 @@ def charter_of(locale: str) -> str:
 
 def _charter(locale: str, text: str) -> list[State]:
     text_html, contents = charter_with_contents(text)
+    other = "en" if locale == "fr" else "fr"
+    other_html, _contents = charter_with_contents(charter_of(other))
     first = charter_pages.CharterPage(
         charter="house",
         of_client=False,
         still_due=1,
         text_html=text_html,
         contents=contents,
-        text_locale="fr",
+        text_locale=locale,
         text_sha256="0" * 64,
         revision="2026-1",
         published_on=day(locale, "2026-11-03"),
@@ -46,6 +48,7 @@ def _charter(locale: str, text: str) -> list[State]:
         "charter-tick-needed!": replace(first, error="charter.tick_needed"),
         "charter-short": replace(first, text_html=charter_html("Vous gardez le secret."), contents=()),
         "charter-of-two": replace(first, still_due=2),
+        "charter-other-language": replace(first, text_html=other_html, text_locale=other, contents=()),
         "charter-of-client": second,
         "charter-of-client-new-revision": replace(second, is_new_revision=True),
         "charter-of-client-tick-needed!": replace(second, error="charter.tick_needed"),
@@ -89,11 +92,12 @@ def _accepted_charters(locale: str, text: str) -> list[State]:
         identity=ELISE,
         text_sha256="4f" * 32,
         is_verified=True,
-        text_locale="fr",
+        text_locale=locale,
         text_html=text_html,
         contents=contents,
     )
-    unknown = replace(page, line=old, is_verified=False)
+    french, _contents = charter_with_contents(charter_of("fr"))
+    unknown = replace(page, line=old, is_verified=False, text_locale="fr", text_html=french, contents=())
     models = {
         "acceptance": page,
         "acceptance-of-client": replace(page, line=of_client),

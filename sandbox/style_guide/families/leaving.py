@@ -1,22 +1,37 @@
 """Contains what is kept of a person, the account that ends, and the sign-out."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from idp.adapters.sql.personal_data import HELD
 from idp.flows.shared.kept_data import OF_NO_PERSON
+from idp.pages import closing as closing_pages
 from idp.pages import personal_data as data_pages
-from idp.pages.closing import ClosingPage
 from idp.pages.signed_out import SignedOutPage
 from sandbox.style_guide.cast import ELISE, FRAMES, moment
 from sandbox.style_guide.state import State
 
 
 def _closing(locale: str) -> list[State]:
-    page = ClosingPage(ends_at=moment(locale, "2026-11-04 14:22"), may_keep=True)
+    ends_at = moment(locale, "2026-11-04 14:22")
+    page = closing_pages.ClosingPage(ends_at=ends_at, may_keep=True)
     return [
         State("closing", "closing.html", page),
         State("closing-by-password", "closing.html", replace(page, may_keep=False)),
+        *(State(name, template, model, in_interaction=False) for name, template, model in _close(ends_at)),
     ]
+
+
+def _close(ends_at: str) -> Iterator[tuple[str, str, object]]:
+    page = closing_pages.ClosePage(ends_at=ends_at)
+    several = ("ViaTrajectoire", "Trajectoire Grand Âge")
+    yield "close", "account/close.html", replace(page, told=several, untold=("Dossier partagé",))
+    yield "close-nothing-open", "account/close.html", page
+    yield "close-asked", "account/closing_asked.html", closing_pages.ClosingAskedPage(ends_at)
+
+
+#: Of most people there is none of these.
+_SELDOM = ("dead_mails", "outbox", "email_undos", "activations", "passkey_offers", "passkeys")
 
 
 def every_column() -> tuple[data_pages.KeptTable, ...]:
@@ -40,25 +55,23 @@ def every_column() -> tuple[data_pages.KeptTable, ...]:
         )
         for name, names in {**columns, "browser_sessions": sessions}.items()
     ]
-    return (*tables, data_pages.KeptTable(name="logout_notices", rows=()))
+    return tuple(tables)
 
 
-def _personal_data(locale: str) -> list[State]:
-    asked = data_pages.DataPage(minutes=10, hours=24, is_proved=False)
+def _personal_data() -> list[State]:
+    asked = data_pages.DataPage(minutes=10, is_proved=False)
     page = replace(asked, is_proved=True, kept=every_column())
     models = {
         "data-proof": asked,
         "data": page,
+        "data-some-empty": replace(
+            page,
+            kept=tuple(one for one in page.kept if one.name not in _SELDOM),
+            empty=_SELDOM,
+        ),
         "data-busy!": replace(page, error="personal_data.busy"),
     }
-    closed = State(
-        "data-closed",
-        "account/closing_asked.html",
-        data_pages.ClosingAskedPage(moment(locale, "2026-11-04 14:22")),
-        in_interaction=False,
-    )
-    shown = [State(name, "account/data.html", model, in_interaction=False) for name, model in models.items()]
-    return [*shown, closed]
+    return [State(name, "account/data.html", model, in_interaction=False) for name, model in models.items()]
 
 
 def _signed_out() -> list[State]:
@@ -139,7 +152,7 @@ def _signed_out() -> list[State]:
 
 def states(locale: str) -> list[State]:
     return [
-        *_personal_data(locale),
+        *_personal_data(),
         *_closing(locale),
         *_signed_out(),
     ]

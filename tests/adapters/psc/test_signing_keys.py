@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from joserfc.jwk import RSAKey
 
 from idp.adapters.http.bounded import HttpAnswer, NoUsableAnswer
 from idp.adapters.psc.signing_keys import Allowance, SigningKeys, read_signing_keys
 from idp.interaction.upstream import UpstreamUnavailable
-from tests.adapters.psc.hostile_psc import STRANGER_JWK
+from tests.adapters.psc.hostile_psc import STRANGER_JWK, public_jwk
 from tests.fakes import FixedClock
+from tests.made_once import rsa_key
 
 JWKS = "https://psc.test/certs"
 PAUSE = timedelta(seconds=30)
@@ -25,7 +25,7 @@ def jwk(kid: str | None, **members: Any) -> dict[str, Any]:
 
 
 #: Another key than that of `jwk`.
-OTHER = {"n": RSAKey.generate_key(2048).as_dict(private=False)["n"]}
+OTHER = {"n": public_jwk(rsa_key("psc"))["n"]}
 
 
 @dataclass

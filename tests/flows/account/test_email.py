@@ -34,6 +34,7 @@ from tests.flows.email import (
     with_code,
 )
 from tests.flows.test_email_otp import pass_time
+from tests.forms import form_to
 from tests.protocol.psc import by_psc, facts, person
 from tests.provider import PASSWORD, RPPS, Browser, Provider, answer_of, audited
 
@@ -87,9 +88,8 @@ def email_of(house: Provider) -> str:
 
 
 def hidden(page: TestResponse, action_end: str) -> dict[str, str]:
-    form = BeautifulSoup(page.text, "html.parser").select_one(f'form[action$="{action_end}"]')
-    assert form is not None
-    return {str(one["name"]): str(one["value"]) for one in form.select('[type="hidden"]')}
+    _action, fields = form_to(page.text, action_end)
+    return fields
 
 
 def test_a_code_at_the_new_address_changes_it_and_the_former_one_is_told(

@@ -33,6 +33,7 @@ from tests.protocol.psc import by_psc, person, settings_of, subjects_of_mails
 from tests.provider import PASSWORD, RP, RPPS, Browser, Provider, answer_of, audited
 
 DATA, PROOF = "/account/data", "/account/proof?to=data"
+CLOSE = f"{DATA}/close"
 DAY = timedelta(hours=24)
 
 
@@ -65,7 +66,7 @@ def copy(browser: Browser) -> TestResponse:
 
 
 def close(browser: Browser) -> TestResponse:
-    return browser.submit(browser.get(DATA), "/close")
+    return browser.submit(browser.get(CLOSE), "/close")
 
 
 def after_the_grace(house: Provider) -> int:
@@ -157,6 +158,20 @@ def test_the_copy_says_that_secrets_are_there_and_shows_none(house: Provider, pr
             assert {row[name] for name in names} <= {"present, not shown", None}
 
 
+def test_what_is_empty_is_said_in_one_sentence_and_the_copy_has_every_table(
+    house: Provider, proved: Browser
+) -> None:
+    page = proved.get(DATA)
+    shown = BeautifulSoup(page.text, "html.parser")
+    assert [one for one in shown.select("details.kept") if not one.find("dl")] == []
+    records = json.loads(copy(proved).text)["records"]
+    empty = [name for name, rows in records.items() if not rows]
+    assert {"passkeys", "dead_mails"} <= set(empty)
+    (said,) = [one.get_text() for one in shown.select("main p") if "Rien n'est gardé de" in one.get_text()]
+    assert said.count(",") == len(empty) - 1
+    assert ("clés d'accès" in said, "traces de sécurité" in said) == (True, False)
+
+
 def test_nothing_of_another_person_is_in_the_copy(house: Provider, proved: Browser) -> None:
     another_person(house)
     text = copy(proved).text + proved.get(DATA).text
@@ -189,11 +204,11 @@ def test_closing_ends_everything_at_once_and_tells_when_the_rest_follows(
 
 
 def test_of_four_clicks_one_closes(house: Provider, proved: Browser) -> None:
-    form = BeautifulSoup(proved.get(DATA).text, "html.parser").find("form", action=f"{DATA}/close")
+    form = BeautifulSoup(proved.get(CLOSE).text, "html.parser").find("form", action=CLOSE)
     assert form is not None
     hidden = {str(field["name"]): str(field["value"]) for field in form.select('[type="hidden"]')}
     with ThreadPoolExecutor(4) as tabs:
-        sent = tabs.map(lambda _: proved.post(f"{DATA}/close", data=hidden), range(4))
+        sent = tabs.map(lambda _: proved.post(CLOSE, data=hidden), range(4))
         answers = [one.headers.get("Location") for one in sent]
     assert answers.count("/answer") == 1
     assert audited(house).count("account:close:requested") == 1
@@ -202,7 +217,7 @@ def test_of_four_clicks_one_closes(house: Provider, proved: Browser) -> None:
 def test_a_change_that_came_first_is_shown_before_the_account_is_closed(
     house: Provider, proved: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = proved.get(DATA)
+    page = proved.get(CLOSE)
 
     def overtaken(*_: Any, **__: Any) -> None:
         raise StaleAccount

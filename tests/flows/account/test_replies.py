@@ -124,17 +124,17 @@ class TestEnd:
         return browser
 
     @pytest.mark.parametrize(
-        ("section", "action", "typed", "words"),
+        ("section", "typed", "words"),
         [
-            ("password", "", {"new_password": SECRET}, "Votre mot de passe est changé"),
-            ("data", "/close", {}, "Votre compte va être fermé"),
+            ("password", {"new_password": SECRET}, "Votre mot de passe est changé"),
+            ("data/close", {}, "Votre compte va être fermé"),
         ],
     )
     def test_how_it_ended_is_told_by_a_get_once_to_this_browser_alone(
-        self, house: Provider, proved: Browser, section: str, action: str, typed: dict[str, str], words: str
+        self, house: Provider, proved: Browser, section: str, typed: dict[str, str], words: str
     ) -> None:
         path = f"/account/{section}"
-        answer = posting(proved, proved.get(path), path + action, **typed)()
+        answer = posting(proved, proved.get(path), path, **typed)()
         assert (answer.status_code, answer.headers["Location"]) == (303, "/answer")
         assert SECRET not in kept(house, Kind.ANSWER_TO_FORM)
         assert house.browser().get("/answer").headers["Location"] == "/"
@@ -150,7 +150,7 @@ class TestEnd:
     def test_what_was_not_done_is_not_told(
         self, house: Provider, proved: Browser, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        page = proved.get("/account/data")
+        page = proved.get("/account/data/close")
 
         def overtaken(*_: Any, **__: Any) -> None:
             raise StaleAccount

@@ -20,13 +20,15 @@ from idp.core.errors import ClientError
 from idp.protocol.authorization.request_object import RequestObjects
 from idp.protocol.jose.client_jwt import ClientJwts
 from tests.fakes import NOON, FixedClock
+from tests.made_once import rsa_key
 from tests.provider import ISSUER, RP, SECRETS, Provider, answer_of, authorization, basic
 
 SIGNER = "signer"
 REDIRECT = "https://signer.example/callback"
 KEY = JWK.generate(kty="EC", crv="P-256", kid="one")
 STRANGER = JWK.generate(kty="EC", crv="P-256", kid="one")
-RSA = JWK.generate(kty="RSA", size=2048, kid="two")
+RSA = JWK.from_pyca(rsa_key("request-object"))
+RSA.update(kid="two")
 
 
 def _yaml(key: JWK) -> str:
