@@ -81,7 +81,7 @@ def test_two_persons_at_one_browser_and_a_copy_of_its_cookies(
     press(station, "Se connecter par CPS")
     wait_for_text(station, "Vous êtes connecté")
     elsewhere.open(sign_in_page)
-    assert elsewhere.title.startswith("Erreur")
+    assert elsewhere.title.startswith("Cette connexion est déjà terminée")
     # The tab that was open before passes by single sign-on.
     station.driver.switch_to.window(waiting)
     station.driver.refresh()
@@ -101,7 +101,7 @@ def test_two_persons_at_one_browser_and_a_copy_of_its_cookies(
         station.fill("one-time-code", str(box.wait_for_code(other["email"], after=last)))
     press(station, "Valider")
     elsewhere.open(code_page)
-    assert elsewhere.title.startswith("Erreur")
+    assert elsewhere.title.startswith("Cette connexion a continué sans cette page")
 
 
 def wait_until_ended(window: Window, address: str) -> None:
