@@ -80,7 +80,8 @@ KINDS: Mapping[str, Kind] = {
     ),
     "PostgreSQL on a full disk": Kind(do=lambda damage, _: damage.full_disk(), felt=_failed),
     "Redis full": Kind(do=lambda damage, _: damage.full_redis(), felt=_failed),
-    "Redis emptied": Kind(do=lambda damage, _: damage.emptied_redis(), felt=_new_sessions),
+    # After a failover the one that is emptied may not be the master any more.
+    "Redis emptied": Kind(do=lambda damage, _: damage.emptied_redis(), felt=_new_sessions, tries=3),
     "Redis failed over by Sentinel": Kind(do=lambda damage, _: damage.failed_over()),
     "Redis replaced by an older snapshot": Kind(do=lambda damage, _: damage.older_redis()),
     "the clock of a provider stepped, 5 minutes forward, then back": Kind(
